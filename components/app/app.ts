@@ -1,0 +1,94 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** The service of the compose file that answers HTTP, and its port inside the container. */
+export interface AppIngress {
+  readonly service: string;
+  readonly port: number;
+}
+
+/** The request that a new release has to answer with a 2xx or 3xx status before it takes traffic. */
+export interface AppHealth {
+  /** Absolute path, such as `/healthz`. */
+  readonly path: string;
+  /** Host header of the request. @default the first domain, or `localhost` without domains */
+  readonly host?: string;
+  /** How long a new release may take until it answers, in seconds. @default 120 */
+  readonly timeoutSeconds?: number;
+}
+
+/** A command that runs once in the new version: `docker compose run --rm SERVICE COMMAND`. */
+export interface AppCommand {
+  readonly service: string;
+  readonly command: readonly string[];
+}
+
+/** Request limits of the edge for one app. */
+export interface AppLimits {
+  /** Largest request body in MiB. @default 100 */
+  readonly maxBodyMib?: number;
+  /** How long the app may take until it sends response headers, in seconds. @default 60 */
+  readonly responseTimeoutSeconds?: number;
+}
+
+/**
+ * What is shipped, whatever it is shipped to. Plain values describe the shape; whatever another resource may
+ * supply (a digest, a password, the certificate of a database) is an Input.
+ */
+export interface App {
+  /** Lower case letters, digits and dashes, at most 30: names the containers, volumes and files on the host. */
+  readonly name: string;
+  /** The text of the compose file, as it is. */
+  readonly compose: string;
+  readonly ingress: AppIngress;
+  readonly health: AppHealth;
+  /** `name -> repository@sha256:…`. `web` becomes `WEB_IMAGE`, and pins the service `web` if there is one. */
+  readonly images: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Plain variables of the `.env` file. */
+  readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Secret variables of the `.env` file: never printed, redacted in every log that leaves the host. */
+  readonly secrets?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Files mounted read-only under `/etc/slipway/` in every container, such as a database's CA. */
+  readonly files?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Runs once per release, in the new image, before traffic. @default no migration */
+  readonly migrate?: AppCommand;
+  /** Runs once before the migration, in the release that still serves. @default no backup */
+  readonly backup?: AppCommand;
+  /** Services with data of their own (a database, a broker): not restarted by a release. @default none */
+  readonly stateful?: readonly string[];
+  /** Services that take work from a queue: the old ones finish what they have. @default none */
+  readonly workers?: readonly string[];
+  /** Services that must never run twice, such as celery beat. @default none */
+  readonly singletons?: readonly string[];
+  /** Named volumes that go with their release (static files). All others are kept. @default none */
+  readonly perReleaseVolumes?: readonly string[];
+  /** How long requests and tasks of the old release may take to end, in seconds. @default 30 */
+  readonly drainSeconds?: number;
+  /** Names under which the app answers, with automatic HTTPS. @default none: plain HTTP on the host's address */
+  readonly domains?: readonly string[];
+  readonly limits?: AppLimits;
+}
+
+/** What each optional field of an App means when it is left out. */
+export function resolveApp(app: App): Required<Omit<App, "migrate" | "backup">> & Pick<App, "migrate" | "backup"> {
+  return {
+    ...app,
+    health: {
+      path: app.health.path,
+      host: app.health.host ?? app.domains?.[0] ?? "localhost",
+      timeoutSeconds: app.health.timeoutSeconds ?? 120,
+    },
+    environment: app.environment ?? {},
+    secrets: app.secrets ?? {},
+    files: app.files ?? {},
+    stateful: app.stateful ?? [],
+    workers: app.workers ?? [],
+    singletons: app.singletons ?? [],
+    perReleaseVolumes: app.perReleaseVolumes ?? [],
+    drainSeconds: app.drainSeconds ?? 30,
+    domains: app.domains ?? [],
+    limits: {
+      maxBodyMib: app.limits?.maxBodyMib ?? 100,
+      responseTimeoutSeconds: app.limits?.responseTimeoutSeconds ?? 60,
+    },
+  };
+}
