@@ -1,0 +1,50 @@
+import * as http from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+
+type Handler = (request: http.IncomingMessage, response: http.ServerResponse, count: number) => void;
+
+/** A small server whose failures a test chooses: the load client has to find each of them. */
+export class LoadServer {
+  /** Number that the answers carry. */
+  release = 1;
+  count = 0;
+  readonly posts: { contentType: string; bytes: number; csrf: string }[] = [];
+  /** Connections that were used for more than one request. */
+  reused = 0;
+  private readonly seen = new WeakSet<Socket>();
+  private readonly server: http.Server;
+
+  private constructor(handler: Handler) {
+    this.server = http.createServer((request, response) => {
+      this.count += 1;
+      if (this.seen.has(request.socket)) this.reused += 1;
+      this.seen.add(request.socket);
+      handler(request, response, this.count);
+    });
+  }
+
+  static async start(handler: (server: LoadServer) => Handler): Promise<LoadServer> {
+    const server: LoadServer = new LoadServer((...args) => handler(server)(...args));
+    await new Promise<void>((resolve) => server.server.listen(0, "127.0.0.1", resolve));
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+export function answer(
+  response: http.ServerResponse,
+  release: number,
+  status = 200,
+  body = `release ${release}`,
+): void {
+  response.writeHead(status, { "x-slipway-release": String(release) });
+  response.end(body);
+}
