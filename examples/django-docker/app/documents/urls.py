@@ -1,0 +1,9 @@
+from django.urls import path
+
+from . import views
+
+app_name = "documents"
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("api/documents/", views.upload_by_script, name="api"),
+]
