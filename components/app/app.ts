@@ -69,7 +69,9 @@ export interface App {
 }
 
 /** What each optional field of an App means when it is left out. */
-export function resolveApp(app: App): Required<Omit<App, "migrate" | "backup">> & Pick<App, "migrate" | "backup"> {
+export function resolveApp(
+  app: App,
+): Required<Omit<App, "migrate" | "backup">> & Pick<App, "migrate" | "backup"> {
   return {
     ...app,
     health: {

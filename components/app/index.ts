@@ -1,0 +1,24 @@
+export {
+  resolveApp,
+  type App,
+  type AppCommand,
+  type AppHealth,
+  type AppIngress,
+  type AppLimits,
+} from "./app";
+export { dotenvProblems, encodeDotenv } from "./dotenv";
+export {
+  classicEnvironment,
+  databaseCaFile,
+  databaseUrl,
+  databaseVariables,
+  imageVariable,
+  repositoryOf,
+  type ClassicEnvironmentArgs,
+  type DatabaseConnection,
+  type DatabaseContract,
+  type DatabaseField,
+  type DatabaseVariables,
+} from "./environment";
+export { formatProblems, ProblemsError, refuseProblems, type Problem } from "./problem";
+export { validateApp } from "./validateApp";

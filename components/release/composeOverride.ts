@@ -1,0 +1,135 @@
+import type { App } from "../app/app";
+import type { Problem } from "../app/problem";
+import { type ComposeFile, type ComposeService, readCompose } from "./composeFile";
+import { composeProblems } from "./composeProblems";
+import { type ComposeRoles, composeRoles, networksOf } from "./composeRoles";
+import { commonOverride, lostNames, type ServiceOverride } from "./composeService";
+import { statefulOverride } from "./composeStateful";
+import { releaseVolumes, type ReleaseVolume, volumesOverride } from "./composeVolumes";
+import { composeYaml, override, reset } from "./composeYaml";
+
+/** How the user's compose file, as it is, becomes a release that can run beside the one before. */
+export interface ComposeOverride {
+  /** Second `-f` file of the colour's project. */
+  readonly override: string;
+  /** Second `-f` file of the project `<app>-stateful`; absent without stateful services. */
+  readonly stateful?: string;
+  /** What has to be put right first; when there are any, the texts are empty. */
+  readonly problems: readonly Problem[];
+  readonly roles: ComposeRoles;
+  /** The named volumes, which have to exist before the projects start. */
+  readonly volumes: readonly ReleaseVolume[];
+}
+
+const noRoles: ComposeRoles = { colour: [], stateful: [], commands: [], leftOut: [] };
+
+/** The one port of a colour that can be reached from outside its network, and only from the host itself. */
+function portsOverride(service: ComposeService, app: App): unknown {
+  if (service.name === app.ingress.service) {
+    return override([`127.0.0.1:\${SLIPWAY_INGRESS_PORT}:${String(app.ingress.port)}`]);
+  }
+  return service.raw.ports === undefined ? undefined : reset();
+}
+
+/** With stateful services, `default` is the colour's permanent network: who shares a network with them joins it. */
+function networksOverride(file: ComposeFile, service: ComposeService, roles: ComposeRoles): unknown {
+  const own = networksOf(service);
+  const shared = new Set(
+    roles.stateful.flatMap((name) => {
+      const stateful = file.services[name];
+      return stateful === undefined ? [] : networksOf(stateful);
+    }),
+  );
+  const joins = own.some((name) => shared.has(name)) ? [...new Set([...own, "default"])] : own;
+  const aliases = lostNames(service);
+  if (aliases.length > 0) {
+    return Object.fromEntries(joins.map((name) => [name, { aliases }]));
+  }
+  return joins.length === own.length ? undefined : Object.fromEntries(joins.map((name) => [name, null]));
+}
+
+function filesOverride(app: App): unknown {
+  const files = Object.keys(app.files ?? {});
+  return files.length === 0
+    ? undefined
+    : files.map((name) => ({
+        type: "bind",
+        source: `\${SLIPWAY_APP_DIR}/files/${name}`,
+        target: `/etc/slipway/${name}`,
+        read_only: true,
+      }));
+}
+
+function colourService(
+  file: ComposeFile,
+  service: ComposeService,
+  app: App,
+  roles: ComposeRoles,
+): ServiceOverride {
+  const started = roles.colour.includes(service.name);
+  const singletons = app.singletons ?? [];
+  // Starting a service starts what it depends on, and a singleton may only start when the old one has stopped.
+  const stays = (name: string): boolean =>
+    (roles.colour.includes(name) || roles.commands.includes(name)) &&
+    (singletons.includes(service.name) || !singletons.includes(name));
+  const awaited = Object.values(file.services).some(
+    ({ dependsOn }) => dependsOn[service.name] === "service_completed_successfully",
+  );
+  return {
+    ...commonOverride(service, { stays, runsOnce: awaited || !started, images: Object.keys(app.images) }),
+    profiles: started && service.profiles.length > 0 ? reset() : undefined,
+    ports: portsOverride(service, app),
+    environment: { SLIPWAY_RELEASE: "${SLIPWAY_RELEASE}" },
+    networks: networksOverride(file, service, roles),
+    volumes: filesOverride(app),
+  };
+}
+
+function colourOverride(file: ComposeFile, app: App, roles: ComposeRoles): string {
+  const volumes = releaseVolumes(file, app);
+  const removed = [...roles.stateful, ...roles.leftOut];
+  const services = Object.values(file.services).map(
+    (service) =>
+      [
+        service.name,
+        removed.includes(service.name) ? reset() : colourService(file, service, app, roles),
+      ] as const,
+  );
+  return composeYaml({
+    services: Object.fromEntries(services),
+    volumes: volumesOverride(volumes),
+    // What the override of a volume hides from the merged file, for whoever has to make it.
+    "x-slipway": { volumes },
+    networks:
+      roles.stateful.length === 0
+        ? undefined
+        : { default: override({ external: true, name: "${SLIPWAY_APP}-net-${SLIPWAY_COLOUR}" }) },
+  });
+}
+
+/**
+ * The overrides under which the compose file of `app` runs as a release, or the problems that stand against it. Looks at
+ * the plain parts of the description only, so that it can tell before anything is made.
+ *
+ * What depends on the release is left to compose's interpolation: `SLIPWAY_APP`, `SLIPWAY_COLOUR` (blue or green),
+ * `SLIPWAY_INGRESS_PORT`, `SLIPWAY_RELEASE`, `SLIPWAY_REVISION` (names the release's own volumes) and `SLIPWAY_APP_DIR` have to be in the environment of `docker compose`.
+ */
+export function composeOverride(app: App): ComposeOverride {
+  const { file, problems } = readCompose(app.compose);
+  if (file === undefined) {
+    return { override: "", problems, roles: noRoles, volumes: [] };
+  }
+  const roles = composeRoles(file, app);
+  const volumes = releaseVolumes(file, app);
+  const found = composeProblems(file, app, roles);
+  if (found.length > 0) {
+    return { override: "", problems: found, roles, volumes };
+  }
+  return {
+    override: colourOverride(file, app, roles),
+    ...(roles.stateful.length > 0 && { stateful: statefulOverride(file, app, roles) }),
+    problems: [],
+    roles,
+    volumes,
+  };
+}

@@ -1,0 +1,89 @@
+import { type App, resolveApp } from "../app/app";
+
+/** A certificate authority other than Let's Encrypt. */
+export interface EdgeAcme {
+  /** URL of its ACME directory. */
+  readonly directory: string;
+  /** Certificate (PEM) that its own HTTPS is trusted by. @default the system's certificates */
+  readonly caCertificate?: string;
+}
+
+/** Options of the edge's site file. */
+export interface EdgeSiteArgs {
+  /** @default Let's Encrypt */
+  readonly acme?: EdgeAcme;
+}
+
+/** Where the parts of the edge are on the host. */
+export const edgePaths = {
+  caddyfile: "/etc/caddy/Caddyfile",
+  sites: "/etc/caddy/slipway",
+  logs: "/var/log/caddy",
+} as const;
+
+/** Where the certificate of {@link EdgeAcme} is on the host. */
+export function acmeCaPath(app: string): string {
+  return `${edgePaths.sites}/${app}-acme-ca.pem`;
+}
+
+function tls(app: string, acme: EdgeAcme | undefined): string {
+  if (acme === undefined) {
+    return "";
+  }
+  const roots = acme.caCertificate === undefined ? "" : `\t\t\ttrusted_roots ${acmeCaPath(app)}\n`;
+  return `\ttls {\n\t\tissuer acme {\n\t\t\tdir ${acme.directory}\n${roots}\t\t}\n\t}\n`;
+}
+
+/**
+ * The Caddy site of one app. The host fills in `__UPSTREAM_PORT__` (the loopback port of the colour that serves) and
+ * `__RELEASE__`. Without domains it answers for every name that no other app has, so one app of a host may do so.
+ */
+export function renderEdgeSite(app: App, args: EdgeSiteArgs = {}): string {
+  const { name, domains, limits } = resolveApp(app);
+  const plain = domains.map((domain) => `http://${domain}`).join(", ");
+  // Written out: a default site of another app on port 80 must not come before the redirect.
+  const redirect =
+    domains.length === 0
+      ? ""
+      : `${plain} {\n\theader X-Slipway-Release __RELEASE__\n\tredir https://{host}{uri} 308\n}\n\n`;
+  const address = domains.length === 0 ? "http://" : domains.map((domain) => `https://${domain}`).join(", ");
+  return `# Site of the app ${name}, written by its release: changes made here are lost.
+${redirect}${address} {
+${domains.length === 0 ? "" : tls(name, args.acme)}	log {
+		output file ${edgePaths.logs}/${name}.log {
+			roll_size 50MiB
+			roll_keep 5
+			roll_keep_for 720h
+		}
+	}
+	request_body {
+		max_size ${String(limits.maxBodyMib)}MiB
+	}
+	header {
+		X-Slipway-Release __RELEASE__
+		defer
+	}
+	reverse_proxy 127.0.0.1:__UPSTREAM_PORT__ {
+		header_up X-Real-IP {remote_host}
+		transport http {
+			keepalive off
+			dial_timeout 5s
+			response_header_timeout ${String(limits.responseTimeoutSeconds)}s
+		}
+	}
+}
+`;
+}
+
+/** The edge's main file. Its admin interface is a socket of its own user, so that nothing else can change a route. */
+export function renderCaddyfile(): string {
+  return `{
+	admin unix//run/caddy/admin.sock
+	servers {
+		protocols h1 h2
+	}
+}
+
+import ${edgePaths.sites}/*.caddy
+`;
+}
