@@ -5,5 +5,5 @@ from . import views
 app_name = "documents"
 urlpatterns = [
     path("", views.index, name="index"),
-    path("api/documents/", views.upload_by_script, name="api"),
+    path("api/documents/", views.api, name="api"),
 ]

@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from .release import release_names
+
 logger = logging.getLogger(__name__)
 
 SLOW_SECONDS_MAX = 20.0
@@ -18,7 +20,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     """Says whether this release can do its work, which needs the database."""
     if settings.FAIL_HEALTH_CHECK:
         logger.error("the health check fails because FAIL_HEALTH_CHECK is set")
-        return JsonResponse({"status": "failing on request", "release": settings.RELEASE}, status=500)
+        return JsonResponse({"status": "failing on request", **release_names()}, status=500)
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -26,8 +28,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
     except DatabaseError:
         # The driver's message names the user and the host: for the log, not for whoever asks.
         logger.exception("the health check cannot reach the database")
-        return JsonResponse({"status": "no database", "release": settings.RELEASE}, status=503)
-    return JsonResponse({"status": "ok", "release": settings.RELEASE})
+        return JsonResponse({"status": "no database", **release_names()}, status=503)
+    return JsonResponse({"status": "ok", **release_names()})
 
 
 @require_safe
@@ -43,4 +45,4 @@ def slow(request: HttpRequest) -> HttpResponse:
         error = f"seconds has to be a number from 0 to {SLOW_SECONDS_MAX:g}"
         return JsonResponse({"error": error}, status=400)
     time.sleep(seconds)
-    return JsonResponse({"release": settings.RELEASE, "seconds": seconds})
+    return JsonResponse({"seconds": seconds, **release_names()})

@@ -35,10 +35,15 @@ def test_a_script_uploads_without_a_token_and_gets_the_fingerprint_back():
     answer = response.json()
     assert response.status_code == 201
     assert answer["sha256"] == SHA256
-    assert answer["size"] == len(CONTENT)
     assert answer["release"] == "test-7"
     assert answer["url"].startswith("/mediafiles/documents/")
     assert Path(Document.objects.get().file.path).read_bytes() == CONTENT
+
+
+def test_a_script_can_list_what_is_there(client, document):
+    [found] = client.get("/api/documents/").json()["documents"]
+    assert found["id"] == document.pk
+    assert found["sha256"] == SHA256
 
 
 def test_an_upload_without_a_file_is_refused_by_name(client):

@@ -16,7 +16,7 @@ NASTY = "@ $ # ' \" % \\ ü and spaces "
 def test_healthz_names_the_release(client):
     response = client.get("/healthz")
     assert response.status_code == 200
-    assert response.json() == {"status": "ok", "release": "test-7"}
+    assert response.json() == {"status": "ok", "release": "test-7", "slipway_release": None}
     assert "no-store" in response["Cache-Control"]
 
 
@@ -28,7 +28,7 @@ def test_healthz_without_a_database_is_503_and_tells_strangers_nothing(client, m
     with caplog.at_level(logging.ERROR):
         response = client.get("/healthz")
     assert response.status_code == 503
-    assert response.json() == {"status": "no database", "release": "test-7"}
+    assert response.json() == {"status": "no database", "release": "test-7", "slipway_release": None}
     assert "doadmin" in caplog.text
 
 
@@ -43,6 +43,8 @@ def test_the_page_and_every_header_name_the_release(client, settings):
     response = client.get("/")
     assert '<span id="release">test-7</span>' in response.text
     assert '<span id="slipway-release">12</span>' in response.text
+    for path in ("/healthz", "/slow?seconds=0", "/api/documents/"):
+        assert client.get(path).json()["slipway_release"] == "12"
     for path in ("/", "/healthz", "/nowhere"):
         assert client.get(path)["X-Release"] == "test-7"
         assert client.get(path)["X-Slipway-Release"] == "12"
@@ -64,7 +66,7 @@ def test_slow_takes_its_time(client):
     started = time.monotonic()
     response = client.get("/slow?seconds=0.2")
     assert time.monotonic() - started >= 0.2
-    assert response.json() == {"release": "test-7", "seconds": 0.2}
+    assert response.json() == {"seconds": 0.2, "release": "test-7", "slipway_release": None}
 
 
 @pytest.mark.parametrize("seconds", ["-1", "21", "nan", "inf", "soon"])
