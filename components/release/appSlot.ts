@@ -1,0 +1,53 @@
+// The place of one app on one host, from the first release to the day the app leaves the program.
+import * as pulumi from "@pulumi/pulumi";
+import type { Host } from "./host";
+import { RemoteScript } from "./remoteScript";
+
+/** Arguments of an {@link AppSlot}. */
+export interface AppSlotArgs {
+  readonly host: Host;
+  /** Name of the app: lower case letters, digits and dashes, at most 30. A change makes another slot. */
+  readonly app: string;
+  /** Whether taking the app out of the program also removes its volumes, uploads included. @default false */
+  readonly deleteData?: boolean;
+}
+
+/**
+ * Reserves two loopback ports and a directory for an app, and takes its containers, networks and route away when it
+ * leaves the program. Releases do not touch it. When the whole machine goes, nothing is removed piece by piece.
+ *
+ * Replaced when the machine is another one.
+ */
+export class AppSlot extends pulumi.ComponentResource {
+  public readonly app: string;
+  public readonly script: RemoteScript;
+
+  constructor(name: string, args: AppSlotArgs, opts?: pulumi.ComponentResourceOptions) {
+    if (!/^[a-z][a-z0-9-]{0,29}$/.test(args.app)) {
+      throw new Error(
+        `AppSlot "${name}": app: received ${JSON.stringify(args.app)}; accepted are a lower case letter and then up to 29 ` +
+          "lower case letters, digits and dashes. Choose such a name: it names containers, volumes and files on the host.",
+      );
+    }
+    super("slipway:index:AppSlot", name, {}, opts);
+    this.app = args.app;
+    this.script = new RemoteScript(
+      name,
+      {
+        host: args.host,
+        entry: "slot.sh",
+        scripts: ["lib.sh", "remove.sh"],
+        files: { "slot.json": JSON.stringify({ app: args.app, deleteData: args.deleteData ?? false }) },
+        onRemove: removeCommand(args.app),
+      },
+      { parent: this },
+    );
+    this.registerOutputs({ app: this.app });
+  }
+}
+
+// The host keeps the script that removes the app, so that a removal needs no payload.
+function removeCommand(app: string): string {
+  const script = `/var/lib/slipway/${app}/remove.sh`;
+  return `S=; [ "$(id -u)" = 0 ] || S='sudo -n'; ! $S test -e ${script} || $S ${script}`;
+}

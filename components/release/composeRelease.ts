@@ -1,0 +1,182 @@
+// One release of one app, shipped to one host.
+import * as pulumi from "@pulumi/pulumi";
+import { encodeDotenv, refuseProblems, resolveApp, validateApp, type App, type Problem } from "../app";
+import type { AppSlot } from "./appSlot";
+import { composeOverride } from "./composeOverride";
+import { renderEdgeSite, type EdgeAcme } from "./edgeSite";
+import type { Host } from "./host";
+import type { Receipt } from "./receipt";
+import { RemoteScript } from "./remoteScript";
+import { secretForms } from "./secretForms";
+
+/** A registry that the host fetches images from, with credentials that may only read. */
+export interface RegistryLogin {
+  readonly server: pulumi.Input<string>;
+  readonly username: pulumi.Input<string>;
+  readonly password: pulumi.Input<string>;
+}
+
+/** Arguments of a {@link ComposeRelease}. */
+export interface ComposeReleaseArgs {
+  readonly host: Host;
+  /** The slot of this app on the same host. */
+  readonly slot: AppSlot;
+  readonly app: App;
+  /** Number of the release. Another number is another release, also when it goes back to older images. */
+  readonly release: number;
+  /** @default none: the images are public */
+  readonly registry?: RegistryLogin;
+  /** How many releases stay on the host, this one included, so that going back fetches nothing. @default 3 */
+  readonly keepReleases?: number;
+  /** Whether an image without a digest is refused. @default true */
+  readonly requireDigests?: boolean;
+  /** Free disk space below which a release is refused, in MiB. @default 1024 */
+  readonly minFreeMib?: number;
+  /** How long to wait for another run on this host to end, in seconds. @default 600 */
+  readonly lockTimeoutSeconds?: number;
+  /** Where certificates come from. @default Let's Encrypt */
+  readonly acme?: EdgeAcme;
+  /** After this many seconds the release is stopped and taken back. @default 1800 */
+  readonly timeoutSeconds?: number;
+}
+
+const scripts = [
+  "lib",
+  "undo",
+  "preflight",
+  "fetch",
+  "migrate",
+  "colour",
+  "gate",
+  "probe",
+  "static",
+  "edge",
+  "workers",
+  "keep",
+];
+
+/** What each optional argument means when it is left out. */
+export function resolveComposeReleaseDefaults(args: ComposeReleaseArgs) {
+  return {
+    keepReleases: args.keepReleases ?? 3,
+    requireDigests: args.requireDigests ?? true,
+    minFreeMib: args.minFreeMib ?? 1024,
+    lockTimeoutSeconds: args.lockTimeoutSeconds ?? 600,
+    timeoutSeconds: args.timeoutSeconds ?? 1800,
+  };
+}
+
+/**
+ * Ships a release: fetches its images by digest, migrates once, starts it beside the old one, waits for it to answer,
+ * switches the edge, lets the old requests end, removes the old containers. Whatever fails before the switch leaves the
+ * old release serving and fails the update with the cause, the cure and the end of the log.
+ *
+ * Runs again when the release number, the machine, or any of what is shipped changes. The same release again changes
+ * nothing on the host.
+ */
+export class ComposeRelease extends pulumi.ComponentResource {
+  public readonly receipt: pulumi.Output<Receipt>;
+  public readonly script: RemoteScript;
+
+  constructor(name: string, args: ComposeReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuseProblems(`ComposeRelease "${name}"`, validateComposeRelease(args));
+    super("slipway:index:ComposeRelease", name, {}, opts);
+    const app = resolveApp(args.app);
+    const options = resolveComposeReleaseDefaults(args);
+    const { override, stateful, roles } = composeOverride(app);
+
+    const environment = pulumi
+      .all([app.environment, app.secrets])
+      .apply(([plain, secret]) => encodeDotenv({ ...plain, ...secret }));
+    const secrets = pulumi
+      .all([app.secrets, args.registry?.password ?? ""])
+      .apply(([values, password]) => JSON.stringify(secretForms([...Object.values(values), password])));
+    const registry =
+      args.registry === undefined
+        ? ""
+        : pulumi.all({ ...args.registry }).apply((login) => JSON.stringify(login));
+    const spec = pulumi.output(app.images).apply((images) =>
+      JSON.stringify({
+        app: app.name,
+        release: args.release,
+        images,
+        health: app.health,
+        scheme: app.domains.length > 0 ? "https" : "http",
+        domains: app.domains,
+        migrate: app.migrate ?? null,
+        backup: app.backup ?? null,
+        services: roles.colour,
+        workers: app.workers,
+        singletons: app.singletons,
+        perReleaseVolumes: app.perReleaseVolumes,
+        drainSeconds: app.drainSeconds,
+      }),
+    );
+
+    this.script = new RemoteScript(
+      name,
+      {
+        host: {
+          connection: args.host.connection,
+          identity: args.host.identity,
+          machine: args.host.machine,
+          ready: [...args.host.ready, args.slot],
+        },
+        entry: "release.sh",
+        scripts: scripts.map((script) => `${script}.sh`),
+        files: {
+          "release.json": spec,
+          "options.json": JSON.stringify(options),
+          "site.caddy": renderEdgeSite(app, { acme: args.acme }),
+          ...(args.acme?.caCertificate === undefined ? {} : { "acme-ca.pem": args.acme.caCertificate }),
+          "app/compose.yml": app.compose,
+          "app/override.yml": override,
+          ...(stateful === undefined ? {} : { "app/stateful.yml": stateful }),
+          "app/.env": pulumi.secret(environment),
+          ...Object.fromEntries(
+            Object.entries(app.files).map(([file, content]) => [`app/files/${file}`, content]),
+          ),
+          "secrets.json": pulumi.secret(secrets),
+          "registry.json": pulumi.secret(registry),
+        },
+        triggers: [args.release],
+        timeoutSeconds: options.timeoutSeconds,
+      },
+      { parent: this },
+    );
+    this.receipt = this.script.receipt as unknown as pulumi.Output<Receipt>;
+    this.registerOutputs({ receipt: this.receipt });
+  }
+}
+
+/** Every problem of the arguments that can be seen before anything is registered. */
+export function validateComposeRelease(args: ComposeReleaseArgs): Problem[] {
+  const problems: Problem[] = [...validateApp(args.app), ...composeOverride(args.app).problems];
+  const wholeNumber = (
+    path: "release" | keyof ReturnType<typeof resolveComposeReleaseDefaults>,
+    least: number,
+  ): void => {
+    const received = args[path];
+    if (received === undefined || (Number.isInteger(received) && Number(received) >= least)) return;
+    problems.push({
+      path,
+      received: String(received),
+      accepted: `a whole number from ${least} on`,
+      cure: `Give ${path} such a number.`,
+    });
+  };
+  wholeNumber("release", 1);
+  wholeNumber("keepReleases", 1);
+  wholeNumber("minFreeMib", 0);
+  wholeNumber("lockTimeoutSeconds", 0);
+  wholeNumber("timeoutSeconds", 60);
+  if (args.slot.app !== args.app.name) {
+    problems.push({
+      path: "slot",
+      received: `the slot of ${args.slot.app}`,
+      accepted: `a slot of ${args.app.name}`,
+      cure: "Give the AppSlot that was made for this app.",
+    });
+  }
+  return problems;
+}

@@ -1,0 +1,82 @@
+# shellcheck shell=bash
+# A colour is one compose project: all containers and the network of one release.
+
+# Compose makes no external volume: the classic ones are made here when the app is new, the release's own every time.
+ensure_volumes() {
+  local volume name
+  while read -r volume; do
+    name=$(jq -r .name <<<"$volume")
+    docker volume inspect "$name" >/dev/null 2>&1 && continue
+    jq -r '"--label", "slipway.app=\($app)", (.driver // empty | "--driver", .), (.driverOpts // {} | to_entries[] | "--opt", "\(.key)=\(.value)"), .name' \
+      --arg app "$app" <<<"$volume" | xargs -d '\n' docker volume create >/dev/null
+  done < <(jq -c '.["x-slipway"].volumes[] | select(.external | not)' "$payload/merged.json")
+}
+
+# Databases and brokers of the compose file are a project of their own that releases do not restart, on one permanent
+# network for each colour.
+in_stateful() {
+  env -i PATH="$PATH" HOME=/root DOCKER_CONFIG="$docker_config" SLIPWAY_APP="$app" SLIPWAY_REVISION=none \
+    docker compose --ansi never --project-name "$app-stateful" --project-directory "$root/stateful" \
+    --file "$root/stateful/compose.yml" --file "$root/stateful/stateful.yml" --env-file "$root/stateful/.env" "$@"
+}
+
+ensure_stateful() {
+  [ -f "$directory/stateful.yml" ] || return 0
+  local each
+  for each in blue green; do
+    docker network inspect "$app-net-$each" >/dev/null 2>&1 ||
+      docker network create --label "slipway.app=$app" "$app-net-$each" >/dev/null
+  done
+  in_stateful up --detach --no-build --pull never --wait ||
+    fail stateful-failed "the services with data of their own did not come up" "read their words in the log below"
+}
+
+step_start() {
+  remove_colour "$colour"
+  local -a services
+  mapfile -t services < <(spec '.services - .singletons | .[]')
+  in_colour "$colour" "$directory" "$release" up --detach --no-build --pull never --quiet-pull "${services[@]}" ||
+    fail start-failed "docker compose could not start the new release" "read its words in the log below"
+}
+
+# Up means that every container of the colour runs and that the app answers.
+colour_is_up() {
+  [ -n "$(containers "$current_colour")" ] || return 1
+  [ -z "$(containers "$current_colour" --filter status=exited --filter status=created --filter status=restarting --filter status=dead)" ] || return 1
+  [ "$(ask_app "$(slot_port "$current_colour")" 2>/dev/null)" -lt 400 ] 2>/dev/null
+}
+
+# What a retired worker or a reboot stopped starts again; what runs is left alone.
+restart_colour() {
+  local ids
+  ids=$(containers "$1" --filter status=exited --filter status=created)
+  # shellcheck disable=SC2086 # one word per container
+  [ -z "$ids" ] || docker start $ids >/dev/null
+}
+
+# By label, so that it also takes what a killed `compose run` left, and needs no compose file.
+remove_colour() {
+  local ids
+  ids=$(containers "$1")
+  if [ -n "$ids" ]; then
+    # shellcheck disable=SC2086 # one word per container
+    docker stop $ids >/dev/null || true
+    # shellcheck disable=SC2086
+    docker rm --force --volumes $ids >/dev/null || true
+  fi
+  docker network ls --quiet --filter "label=com.docker.compose.project=$app-$1" | xargs -r docker network rm >/dev/null || true
+}
+
+# remove_release_volumes DIRECTORY: those that bear the release's own name, and no other.
+remove_release_volumes() {
+  docker volume ls --quiet --filter "label=slipway.app=$app" | { grep -E "_${1##*/}\$" || true; } | xargs -r docker volume rm >/dev/null || true
+}
+
+keep_logs_of() {
+  say "== last lines of the new containers"
+  local id
+  for id in $(containers "$1"); do
+    docker inspect --format '-- {{.Name}}: {{.State.Status}}, exit code {{.State.ExitCode}}, restarts {{.RestartCount}}' "$id"
+    docker logs --tail 25 "$id" 2>&1
+  done
+}

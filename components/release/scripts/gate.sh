@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# A release takes traffic only after it answered a real request, with the Host header and scheme that users send.
+
+# ask_app PORT: prints the status code, 000 when nothing answered. The body is kept for the failure's report.
+ask_app() {
+  curl --silent --show-error --output "$payload/answer" --write-out '%{http_code}' --max-time 10 \
+    --header "Host: $(spec .health.host)" --header "X-Forwarded-Proto: $(spec .scheme)" \
+    "http://127.0.0.1:$1$(spec .health.path)" || true
+}
+
+# A refused connection or a 502-504 of a proxy inside the app means "not yet"; any other wrong status is the app's own
+# answer, and it is believed after it stood for 10 seconds.
+step_gate() {
+  local port until status='' wrong_since=''
+  port=$(slot_port "$colour")
+  until=$((SECONDS + $(spec .health.timeoutSeconds)))
+  while :; do
+    status=$(ask_app "$port" 2>/dev/null)
+    case $status in
+      2?? | 3??) break ;;
+      000 | 502 | 503 | 504) wrong_since='' ;;
+      *)
+        : "${wrong_since:=$SECONDS}"
+        [ $((SECONDS - wrong_since)) -lt 10 ] || refuse_health "$status"
+        ;;
+    esac
+    refuse_crash_loop
+    [ "$SECONDS" -lt "$until" ] ||
+      fail gate-timeout "the new release did not answer within $(spec .health.timeoutSeconds) s (last status $status)" \
+        "read the log below; raise health.timeoutSeconds for an app that starts slowly"
+    sleep 0.2
+  done
+  say "answered $status"
+  carry_static_over
+}
+
+refuse_health() {
+  say "-- body of the answer"
+  head -c 2000 "$payload/answer"
+  echo
+  local cure="read the app's log below"
+  if [ "$1" = 400 ]; then cure="Django answers 400 when ALLOWED_HOSTS lacks $(spec .health.host): set it, or health.host"; fi
+  fail gate-refused "the new release answers $1 at $(spec .health.path)" "$cure"
+}
+
+refuse_crash_loop() {
+  local id
+  for id in $(containers "$colour" --filter status=restarting) $(containers "$colour" --filter status=exited); do
+    if [ "$(docker inspect --format '{{.RestartCount}}' "$id")" -ge 3 ]; then
+      fail start-crash "$(docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}}' "$id") crashes at start" "read its log below"
+    fi
+  done
+}

@@ -1,0 +1,75 @@
+# shellcheck shell=bash
+# What every part of a release needs: where things are, the log, the journal, the receipt, and how a failure is told.
+# Sourced by release.sh and slot.sh, which set `payload` and `app` first.
+
+root=/var/lib/slipway/$app
+readonly root
+
+say() { printf '%s  %s\n' "$(date -u +%H:%M:%S)" "$*"; }
+
+spec() { jq -r "$@" "$payload/release.json"; }
+
+# fail CODE MESSAGE CURE: ends the run. What undoes it is decided in one place, the EXIT trap of release.sh.
+fail() {
+  failure_code=$1 failure_message=$2 failure_cure=$3
+  say "failed: $2"
+  exit 1
+}
+
+# Replaces every secret value, line by line, by ***. The values come from a file, never from argv.
+redact() {
+  jq -Rr --slurpfile secrets "$payload/secrets.json" \
+    'reduce $secrets[0][] as $secret (.; split($secret) | join("***"))'
+}
+
+# write_file PATH [MODE]: stdin becomes the file in one move, so that a reader or a crash never meets half of it.
+write_file() {
+  local temporary
+  temporary=$(mktemp "$1.XXXXXX")
+  cat >"$temporary"
+  chmod "${2:-600}" "$temporary"
+  sync "$temporary"
+  mv -f "$temporary" "$1"
+}
+
+load_state() {
+  current_release='' current_colour='' current_config='' current_dir=''
+  [ -s "$root/state.json" ] || return 0
+  current_release=$(jq -r .release "$root/state.json")
+  current_colour=$(jq -r .colour "$root/state.json")
+  current_config=$(jq -r .config "$root/state.json")
+  current_dir=$(jq -r .directory "$root/state.json")
+}
+
+# write_state RELEASE COLOUR CONFIG DIRECTORY: from here on this is what serves.
+write_state() {
+  jq -n --argjson release "$1" --arg colour "$2" --arg config "$3" --arg directory "$4" '$ARGS.named' |
+    write_file "$root/state.json"
+}
+
+# The journal is what the next run reads when this one was killed. It is gone when a run ended by itself.
+write_journal() {
+  jq -n --arg step "$1" --argjson release "$release" --arg colour "$colour" --arg config "$config" \
+    --arg directory "$directory" '$ARGS.named' | write_file "$root/journal.json"
+}
+
+clear_journal() { rm -f "$root/journal.json"; }
+
+slot_port() { jq -r --arg colour "$1" '.ports[$colour]' "$root/slot.json"; }
+
+other_colour() { if [ "$1" = blue ]; then echo green; else echo blue; fi; }
+
+containers() { docker ps --all --quiet --filter "label=com.docker.compose.project=$app-$1" "${@:2}"; }
+
+# in_colour COLOUR DIRECTORY RELEASE ARGS…: docker compose for one colour, blind to the caller's environment.
+in_colour() {
+  local which=$1 at=$2 number=$3
+  shift 3
+  env -i PATH="$PATH" HOME=/root DOCKER_CONFIG="$docker_config" \
+    SLIPWAY_APP="$app" SLIPWAY_COLOUR="$which" SLIPWAY_RELEASE="$number" SLIPWAY_APP_DIR="$at" \
+    SLIPWAY_REVISION="${at##*/}" SLIPWAY_INGRESS_PORT="$(slot_port "$which")" \
+    docker compose --ansi never --project-name "$app-$which" --project-directory "$at" \
+    --file "$at/compose.yml" --file "$at/override.yml" --env-file "$at/.env" "$@"
+}
+
+since() { LC_ALL=C awk -v from="$1" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.2f", to - from }'; }

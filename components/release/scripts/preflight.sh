@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# The lock, the release's own directory, and what can be refused before anything is touched.
+
+# Released by the kernel when this process ends, however it ends.
+take_lock() {
+  [ -s "$root/slot.json" ] || fail no-slot "this host has no slot for the app $app" "give the ComposeRelease the AppSlot of the same host"
+  exec 9>>"$root/lock"
+  if ! flock --wait "$(jq -r .lockTimeoutSeconds "$payload/options.json")" 9; then
+    fail busy "another run holds the lock: $(cat "$root/lock")" "wait until it has ended, then run pulumi up again"
+  fi
+  printf 'release %s, process %s, since %s\n' "$release" "$$" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$root/lock"
+}
+
+# Everything the release consists of, in a directory that no later release writes to.
+lay_out_release() {
+  config=$(cd "$payload" && find app release.json -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-64)
+  directory=$root/releases/r$release-${config:0:8}
+  colour=$(other_colour "${current_colour:-green}")
+  [ "$current_dir" != "$directory" ] || return 0
+  rm -rf "$directory"
+  cp -r "$payload/app" "$directory"
+  chmod 700 "$directory"
+  cp "$payload/release.json" "$directory/release.json"
+  # Only these are read by users inside the containers, whoever they are.
+  if [ -d "$directory/files" ]; then
+    chmod -R a+rX "$directory/files"
+  fi
+}
+
+step_preflight() {
+  docker info --format '{{.ServerVersion}}' >/dev/null 2>&1 ||
+    fail docker-down "Docker does not answer on this host" "look at: systemctl status docker"
+  systemctl is-active --quiet caddy ||
+    fail edge-down "the edge (caddy) is not running" "look at: journalctl -u caddy"
+  free_disk
+  in_colour "$colour" "$directory" "$release" config --format json >"$payload/merged.json" ||
+    fail compose-invalid "docker compose refuses the compose file" "read its words in the log below"
+  check_merged
+}
+
+free_disk() {
+  local least free
+  least=$(jq -r .minFreeMib "$payload/options.json")
+  free=$(free_mib)
+  if [ "$free" -lt "$least" ]; then
+    docker image prune --force >/dev/null
+    free=$(free_mib)
+  fi
+  [ "$free" -ge "$least" ] ||
+    fail disk-full "$free MiB are free for Docker, at least $least MiB are needed" "make room (docker system df), or take a larger size"
+}
+
+free_mib() { df --output=avail -BM "$(docker info --format '{{.DockerRootDir}}')" | tail -n 1 | tr -dc 0-9; }
+
+# The compose file may say through interpolation what its text did not show.
+check_merged() {
+  local wrong
+  wrong=$(jq -r --arg app "$app" '
+    .services | to_entries[]
+    | (select(.value.network_mode == "host") | "\(.key): network_mode host"),
+      (select(.value.container_name != null) | "\(.key): container_name \(.value.container_name)"),
+      (.key as $k | .value.ports[]? | select(.host_ip != "127.0.0.1") | "\($k): published port \(.published)")
+    ' "$payload/merged.json")
+  [ -z "$wrong" ] || fail compose-unsafe "two releases cannot run side by side: $wrong" "take it out of the compose file"
+  if [ "$(jq -r .requireDigests "$payload/options.json")" = true ]; then
+    wrong=$(jq -r '.services | to_entries[] | select(.value.image | test("@sha256:[0-9a-f]{64}$") | not) | "\(.key): \(.value.image)"' "$payload/merged.json")
+    [ -z "$wrong" ] || fail no-digest "not pinned by digest: $wrong" "name the image in releases/<stack>.yaml as repository@sha256:…"
+  fi
+}

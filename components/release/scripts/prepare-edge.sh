@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# Caddy under systemd, with one site file per app.
+mkdir -p /etc/caddy/slipway
+install -d -m 750 -o caddy -g caddy /var/log/caddy
+# Without it a reload under load can reset connections that the old listener had queued.
+if [ -e /proc/sys/net/ipv4/tcp_migrate_req ]; then
+  differs /etc/sysctl.d/60-slipway.conf <<<'net.ipv4.tcp_migrate_req = 1' || true
+  sysctl -q -w net.ipv4.tcp_migrate_req=1 2>/dev/null || [ "$(cat /proc/sys/net/ipv4/tcp_migrate_req)" = 1 ] ||
+    skip "net.ipv4.tcp_migrate_req: read-only here"
+fi
+# Where the admin socket is.
+if differs /etc/systemd/system/caddy.service.d/slipway.conf <<'UNIT'; then
+[Service]
+RuntimeDirectory=caddy
+UNIT
+  systemctl daemon-reload
+  systemctl try-restart caddy
+fi
+systemctl enable --quiet caddy
+if differs /etc/caddy/Caddyfile <"$payload/Caddyfile"; then
+  systemctl restart caddy
+fi
+systemctl start caddy

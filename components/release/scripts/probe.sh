@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# Asks the edge ten times a second while a release goes out; the receipt says what it saw.
+
+probe_pid=''
+
+probe_start() {
+  [ -n "$current_colour" ] || return 0
+  local domain url
+  local -a where=()
+  domain=$(spec '.domains[0] // empty')
+  url=http://127.0.0.1$(spec .health.path)
+  if [ -n "$domain" ]; then
+    url=https://$domain$(spec .health.path)
+    where=(--insecure --resolve "$domain:443:127.0.0.1")
+  fi
+  # The fragment counts the requests and is not sent. Each line gets its time from the shell that reads it, and has to
+  # leave curl at once.
+  stdbuf --output=L curl --silent --rate 600/m --max-time 5 --header "Host: $(spec .health.host)" "${where[@]}" \
+    --output /dev/null --write-out '%{http_code}\n' "$url#[1-36000]" 9>&- 2>/dev/null |
+    while read -r status; do printf '%s %s\n' "$EPOCHREALTIME" "$status"; done 9>&- >"$payload/probe" &
+  probe_pid=$!
+}
+
+probe_stop() {
+  [ -n "$probe_pid" ] || return 0
+  pkill --parent "$$" --exact curl
+  wait "$probe_pid"
+  probe_pid=''
+}
+
+probe_json() {
+  if ! [ -s "$payload/probe" ]; then
+    echo null
+    return 0
+  fi
+  LC_ALL=C awk '
+    { asked++ }
+    $2 ~ /^[23]/ { if (last && $1 - last > gap) gap = $1 - last; last = $1; next }
+    { failed++ }
+    END { printf "{\"requests\":%d,\"failed\":%d,\"longestGapMs\":%d}", asked, failed, gap * 1000 }' "$payload/probe"
+}

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Ships one release of one app to this host: beside the old one, gated, then switched. Any failure before the switch
+# leaves the old release as it was. The steps are run in the order of STEPS; undo.sh says what takes each back.
+set -Eeuo pipefail
+
+# shellcheck disable=SC2034 # read by whoever wants to know which steps there are
+readonly STEPS=(preflight fetch backup migrate start gate retire switch drain remove)
+if [ "${1:-}" = --steps ]; then
+  printf '%s\n' "${STEPS[@]}"
+  exit 0
+fi
+
+payload=$1
+app=$(jq -r .app "$payload/release.json")
+release=$(jq -r .release "$payload/release.json")
+docker_config=$payload/docker
+readonly payload app release docker_config
+
+for part in lib undo preflight fetch migrate colour gate probe static edge workers keep; do
+  # shellcheck source=/dev/null
+  . "$payload/$part.sh"
+done
+
+umask 077
+mkdir -p "$root/releases" "$root/log" "$docker_config"
+log=$root/log/$(date -u +%Y%m%dT%H%M%SZ)-r$release.log
+readonly log
+
+# The SSH connection may be gone by the time something is printed: all goes to the log, the receipt to fd 3 or 4 at the end.
+trap '' PIPE HUP
+exec 3>&1 4>&2 >"$log" 2>&1
+
+declare -A seconds=()
+step=lock failure_code='' failure_message='' failure_cure='' finished=''
+colour='' config='' directory=''
+trap 'exit 143' TERM INT
+trap finish EXIT
+
+take_lock
+load_state
+recover
+load_state
+lay_out_release
+if [ "$current_config" = "$config" ] && [ "$current_release" = "$release" ] && colour_is_up; then
+  refresh_edge
+  finished=unchanged
+  exit 0
+fi
+
+probe_start
+for step in "${STEPS[@]}"; do
+  say "== $step"
+  write_journal "$step"
+  from=$EPOCHREALTIME
+  "step_$step"
+  seconds[$step]=$(since "$from")
+done
+clear_journal
+finished=released

@@ -1,0 +1,136 @@
+# shellcheck shell=bash
+# How a run ends, and what the next one does about a run that could not end: the same undoing serves both.
+
+# Before the switch the new colour took no traffic: it goes, and what was stopped of the old one starts again.
+undo_before_switch() {
+  remove_colour "$1"
+  # The same release over again lives in the same directory: that one still serves.
+  if [ "$2" != "$current_dir" ]; then
+    remove_release_volumes "$2"
+    rm -rf "$2"
+  fi
+  if [ -n "$current_colour" ]; then
+    restart_colour "$current_colour"
+  fi
+}
+
+# From the switch on the edge's site file is the truth: it names the port that is served.
+recover() {
+  [ -s "$root/journal.json" ] || return 0
+  local at number dir conf was
+  at=$(jq -r .step "$root/journal.json")
+  was=$(jq -r .colour "$root/journal.json")
+  number=$(jq -r .release "$root/journal.json")
+  dir=$(jq -r .directory "$root/journal.json")
+  conf=$(jq -r .config "$root/journal.json")
+  say "the run of release $number was cut in step $at"
+  if site_serves "$(slot_port "$was")"; then
+    reload_edge
+    restart_colour "$was"
+    write_state "$number" "$was" "$conf" "$dir"
+    if [ -n "$current_colour" ] && [ "$current_colour" != "$was" ]; then
+      remove_colour "$current_colour"
+    fi
+    say "finished it: release $number serves"
+  else
+    undo_before_switch "$was" "$dir"
+    say "took it back"
+  fi
+  clear_journal
+}
+
+finish() {
+  local status=$?
+  trap '' TERM INT
+  set +e
+  probe_stop
+  if [ -n "$finished" ]; then
+    end_well
+    exit 0
+  fi
+  [ -n "$failure_code" ] || blame "$status"
+  case $step in
+    lock) ;;
+    drain | remove) recover ;;
+    *)
+      [ -z "$colour" ] || keep_logs_of "$colour"
+      if [ -s "$root/journal.json" ]; then
+        site_restore
+        undo_before_switch "$colour" "$directory"
+        clear_journal
+      fi
+      ;;
+  esac
+  load_state
+  end_badly
+  exit "$(exit_code)"
+}
+
+# A command that failed where no message was prepared: the log has its words.
+blame() {
+  failure_code=$step-failed
+  failure_message="step $step ended with status $1"
+  failure_cure="read the log below; the whole of it is in $log on the host"
+  if [ "$1" = 143 ]; then
+    failure_code=stopped
+    failure_message="stopped in step $step by a time limit or a shutdown"
+    failure_cure="run pulumi up again; raise the time limit when the app needs longer"
+  fi
+}
+
+exit_code() {
+  case $failure_code in
+    busy) echo 10 ;;
+    stopped) echo 11 ;;
+    *)
+      case $step in
+        lock | preflight) echo 20 ;;
+        fetch) echo 21 ;;
+        backup) echo 22 ;;
+        migrate) echo 23 ;;
+        start) echo 24 ;;
+        gate) echo 25 ;;
+        *) echo 26 ;;
+      esac
+      ;;
+  esac
+}
+
+steps_json() {
+  local name
+  for name in "${!seconds[@]}"; do printf '%s %s\n' "$name" "${seconds[$name]}"; done |
+    jq -Rn '[inputs | split(" ") | {key: .[0], value: (.[1] | tonumber)}] | from_entries'
+}
+
+# The receipt is scanned for secrets before it leaves the host: the engine keeps it in plain state.
+end_well() {
+  clear_journal
+  jq -cn --slurpfile spec "$payload/release.json" --arg result "$finished" --arg colour "${colour:-$current_colour}" \
+    --arg previous "$current_release" --argjson seconds "$(steps_json)" --argjson probe "$(probe_json)" \
+    --argjson migrations "$(migrations_json)" '
+      $spec[0] as $s
+      | {app: $s.app, release: $s.release, result: $result,
+         previous: (if $previous == "" then null else ($previous | tonumber) end), colour: $colour,
+         images: $s.images, migrations: $migrations, seconds: $seconds, probe: $probe}' |
+    redact >"$payload/receipt.json"
+  [ "$finished" = unchanged ] || append_receipt
+  cat "$payload/receipt.json" >&3 2>/dev/null
+}
+
+end_badly() {
+  tail -n 40 "$log" | redact | jq -Rn '[inputs]' >"$payload/tail.json"
+  jq -cn --slurpfile spec "$payload/release.json" --slurpfile log "$payload/tail.json" --arg step "$step" \
+    --arg code "$failure_code" --arg message "$failure_message" --arg cure "$failure_cure" \
+    --arg serves "$current_release" --argjson seconds "$(steps_json)" --argjson probe "$(probe_json)" '
+      {app: $spec[0].app, release: $spec[0].release, result: "failed", step: $step, code: $code, message: $message,
+       cure: $cure, serves: (if $serves == "" then null else ($serves | tonumber) end), images: $spec[0].images,
+       seconds: $seconds, probe: $probe, log: $log[0]}' |
+    redact >"$payload/receipt.json"
+  append_receipt
+  cat "$payload/receipt.json" >&4 2>/dev/null
+}
+
+append_receipt() {
+  jq -c --arg at "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '{at: $at} + .' "$payload/receipt.json" >>"$root/receipts.jsonl"
+  find "$root/log" -name '*.log' | sort | head -n -20 | xargs -r rm -f
+}

@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# Services that take work by themselves. The old workers take no more before the new release gets traffic, and finish
+# what they have during the drain; a singleton of the old release is gone before that of the new one starts.
+
+workers_pid='' previous_colour=''
+
+of_services() {
+  local service
+  for service in $1; do
+    containers "$2" --filter "label=com.docker.compose.service=$service" --filter status=running
+  done
+}
+
+step_retire() {
+  previous_colour=$current_colour
+  [ -n "$current_colour" ] || return 0
+  local ids
+  ids=$(of_services "$(spec '.singletons[]')" "$current_colour")
+  # shellcheck disable=SC2086 # one word per container
+  [ -z "$ids" ] || docker stop --time "$(spec .drainSeconds)" $ids >/dev/null
+  ids=$(of_services "$(spec '.workers[]')" "$current_colour")
+  if [ -n "$ids" ]; then
+    # shellcheck disable=SC2086
+    docker stop --time "$(spec .drainSeconds)" $ids >/dev/null 9>&- &
+    workers_pid=$!
+  fi
+}
+
+start_singletons() {
+  local -a services
+  mapfile -t services < <(spec '.singletons[]')
+  [ ${#services[@]} -gt 0 ] || return 0
+  in_colour "$colour" "$directory" "$release" up --detach --no-build --no-deps --pull never "${services[@]}"
+}
+
+wait_for_workers() {
+  [ -z "$workers_pid" ] || wait "$workers_pid" || true
+}
