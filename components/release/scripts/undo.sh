@@ -98,7 +98,7 @@ exit_code() {
 
 steps_json() {
   local name
-  for name in "${!seconds[@]}"; do printf '%s %s\n' "$name" "${seconds[$name]}"; done |
+  for name in "${STEPS[@]}"; do [ -z "${seconds[$name]:-}" ] || printf '%s %s\n' "$name" "${seconds[$name]}"; done |
     jq -Rn '[inputs | split(" ") | {key: .[0], value: (.[1] | tonumber)}] | from_entries'
 }
 

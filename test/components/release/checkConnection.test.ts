@@ -1,0 +1,71 @@
+import type { AddressInfo } from "node:net";
+import { Server, utils } from "ssh2";
+import { tryLogin, waitForLogin } from "../../../components/release/checkConnection";
+
+const hostKey = utils.generateKeyPairSync("ed25519");
+const otherKey = utils.generateKeyPairSync("ed25519");
+const userKey = utils.generateKeyPairSync("ed25519");
+const firstTwoWords = (line: string): string => line.split(" ").slice(0, 2).join(" ");
+
+let server: Server;
+let port: number;
+let logins: number;
+
+beforeEach(async () => {
+  logins = 0;
+  const allowed = utils.parseKey(userKey.public);
+  if (allowed instanceof Error) throw allowed;
+  server = new Server({ hostKeys: [hostKey.private] }, (client) => {
+    client.on("error", () => undefined);
+    client.on("authentication", (context) => {
+      logins += 1;
+      const known = context.method === "publickey" && context.key.data.equals(allowed.getPublicSSH());
+      if (known) context.accept();
+      else context.reject(["publickey"]);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  port = (server.address() as AddressInfo).port;
+});
+
+afterEach(() => new Promise<void>((resolve) => server.close(() => resolve())));
+
+const connection = (changes: { hostKey?: string; privateKey?: string; port?: number } = {}) => ({
+  host: "127.0.0.1",
+  port,
+  user: "deploy",
+  privateKey: userKey.private,
+  hostKey: firstTwoWords(hostKey.public),
+  ...changes,
+});
+
+describe("waitForLogin", () => {
+  it("lets the right key in", async () => {
+    await expect(waitForLogin(connection(), "Host", 5)).resolves.toBeUndefined();
+    expect(logins).toBeGreaterThan(0);
+  });
+
+  it("refuses another host key than the pinned one before it logs in, and says what came", async () => {
+    const wrong = connection({ hostKey: firstTwoWords(otherKey.public) });
+    await expect(waitForLogin(wrong, 'ExistingHost "vps"', 60)).rejects.toThrow(
+      /ExistingHost "vps": connection\.hostKey: .* received ssh-ed25519 .*Nothing was sent/s,
+    );
+    expect(logins).toBe(0);
+  });
+
+  it("refuses a key that the server does not know at once, without printing it", async () => {
+    const stranger = utils.generateKeyPairSync("ed25519").private;
+    const attempt = waitForLogin(connection({ privateKey: stranger }), "Host", 60);
+    await expect(attempt).rejects.toThrow(
+      /connection\.privateKey: deploy@127\.0\.0\.1:\d+ refuses the login/,
+    );
+    await expect(attempt).rejects.not.toThrow(/BEGIN/);
+  });
+
+  it("waits for a server that does not answer yet, and leaves it to the provider after that", async () => {
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    expect(await tryLogin(connection())).toEqual({ unreachable: expect.any(String) as string });
+    await expect(waitForLogin(connection(), "Host", 0)).resolves.toBeUndefined();
+    server.listen(0, "127.0.0.1");
+  });
+});
