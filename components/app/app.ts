@@ -68,10 +68,15 @@ export interface App {
   readonly limits?: AppLimits;
 }
 
+/** An App of which every field is filled in. */
+export type ResolvedApp = Required<Omit<App, "migrate" | "backup">> &
+  Pick<App, "migrate" | "backup"> & {
+    readonly health: Required<AppHealth>;
+    readonly limits: Required<AppLimits>;
+  };
+
 /** What each optional field of an App means when it is left out. */
-export function resolveApp(
-  app: App,
-): Required<Omit<App, "migrate" | "backup">> & Pick<App, "migrate" | "backup"> {
+export function resolveApp(app: App): ResolvedApp {
   return {
     ...app,
     health: {

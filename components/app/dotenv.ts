@@ -2,9 +2,12 @@ import type { Problem } from "./problem";
 
 const validName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** Compose reads these from the `.env` file as settings of its own: an app variable of that name would change what runs. */
+/**
+ * Compose reads these from the `.env` file as settings of its own: an app variable of that name would change what runs.
+ * COMPOSE_PROFILES is one too, and allowed: it says which services behind a profile take part.
+ */
 const namesOfCompose =
-  /^(COMPOSE_\w*|SLIPWAY_\w*|DOCKER_(API_VERSION|BUILDKIT|CERT_PATH|CONFIG|CONTENT_TRUST|CONTEXT|CUSTOM_HEADERS|DEFAULT_PLATFORM|HOST|TLS|TLS_VERIFY))$/;
+  /^(COMPOSE_(?!PROFILES$)\w*|SLIPWAY_\w*|DOCKER_(API_VERSION|BUILDKIT|CERT_PATH|CONFIG|CONTENT_TRUST|CONTEXT|CUSTOM_HEADERS|DEFAULT_PLATFORM|HOST|TLS|TLS_VERIFY))$/;
 
 const escapes: Readonly<Record<string, string>> = {
   "\\": "\\\\",
@@ -28,7 +31,8 @@ export function nameProblem(name: string, path: string): Problem | undefined {
     return {
       path: `${path}.${name}`,
       received: "a name that Docker, Compose or Slipway reads as a setting of its own",
-      accepted: "names that do not start with COMPOSE_ or SLIPWAY_ and are no setting of the Docker client",
+      accepted:
+        "names that do not start with COMPOSE_ (but for COMPOSE_PROFILES) or SLIPWAY_ and are no setting of the Docker client",
       cure: "rename the variable",
     };
   }

@@ -5,6 +5,7 @@ export {
   type AppHealth,
   type AppIngress,
   type AppLimits,
+  type ResolvedApp,
 } from "./app";
 export { dotenvProblems, encodeDotenv } from "./dotenv";
 export {

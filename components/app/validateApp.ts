@@ -96,10 +96,11 @@ function imageProblems({ images }: App): Problem[] {
 }
 
 function variableProblems({ environment, secrets, images }: App): Problem[] {
-  const fromImages = new Set(Object.keys(images).map(imageVariable));
+  const plain = known({ ...environment, ...secrets });
+  const fromImages = new Map(Object.entries(images).map(([name, image]) => [imageVariable(name), image]));
   const twice = Object.keys(secrets ?? {}).filter((name) => name in (environment ?? {}));
-  const taken = [...Object.keys(environment ?? {}), ...Object.keys(secrets ?? {})].filter((name) =>
-    fromImages.has(name),
+  const taken = Object.keys(plain).filter(
+    (name) => fromImages.has(name) && plain[name] !== fromImages.get(name),
   );
   return [
     ...dotenvProblems({ ...namesOnly(environment), ...known(environment) }, "environment"),
@@ -112,8 +113,8 @@ function variableProblems({ environment, secrets, images }: App): Problem[] {
     })),
     ...taken.map((name) => ({
       path: `environment.${name}`,
-      received: "a variable that names an image of the release",
-      accepted: "any other name: this one comes from images",
+      received: "another value than the release's image of that name",
+      accepted: "the image itself, or nothing: compose learns from it which image to run",
       cure: "take it out",
     })),
   ];

@@ -2,7 +2,10 @@ import type { App } from "../app/app";
 import type { ComposeFile, ComposeService } from "./composeFile";
 
 /** The parts of an App that say what each service is. */
-export type AppRoles = Pick<App, "backup" | "ingress" | "migrate" | "singletons" | "stateful" | "workers">;
+export type AppRoles = Pick<
+  App,
+  "backup" | "environment" | "ingress" | "migrate" | "singletons" | "stateful" | "workers"
+>;
 
 /** Which project each service of the file belongs to. */
 export interface ComposeRoles {
@@ -16,16 +19,27 @@ export interface ComposeRoles {
   readonly leftOut: readonly string[];
 }
 
-/** Sorts the services of the file. A service behind a profile takes part only when the description names it. */
+/** The profiles that the classic `.env` would turn on. */
+function activeProfiles(app: AppRoles): readonly string[] {
+  const value = app.environment?.COMPOSE_PROFILES;
+  return typeof value === "string" ? value.split(",").map((profile) => profile.trim()) : [];
+}
+
+/**
+ * Sorts the services of the file. A service behind a profile takes part when the description names it, or when
+ * `COMPOSE_PROFILES` in the environment turns its profile on.
+ */
 export function composeRoles(file: ComposeFile, app: AppRoles): ComposeRoles {
   const started = new Set([app.ingress.service, ...(app.workers ?? []), ...(app.singletons ?? [])]);
   const run = new Set([app.migrate?.service, app.backup?.service]);
   const stateful = new Set(app.stateful ?? []);
+  const active = activeProfiles(app);
+  const isOn = (profile: string): boolean => active.includes(profile) || active.includes("*");
   const role = ({ name, profiles }: ComposeService): keyof ComposeRoles => {
     if (stateful.has(name)) {
       return "stateful";
     }
-    if (profiles.length === 0 || started.has(name)) {
+    if (profiles.length === 0 || started.has(name) || profiles.some(isOn)) {
       return "colour";
     }
     return run.has(name) ? "commands" : "leftOut";

@@ -19,6 +19,7 @@ export const edgePaths = {
   caddyfile: "/etc/caddy/Caddyfile",
   sites: "/etc/caddy/slipway",
   logs: "/var/log/caddy",
+  admin: "/var/lib/caddy/admin.sock",
 } as const;
 
 /** Where the certificate of {@link EdgeAcme} is on the host. */
@@ -33,6 +34,8 @@ function tls(app: string, acme: EdgeAcme | undefined): string {
   const roots = acme.caCertificate === undefined ? "" : `\t\t\ttrusted_roots ${acmeCaPath(app)}\n`;
   return `\ttls {\n\t\tissuer acme {\n\t\t\tdir ${acme.directory}\n${roots}\t\t}\n\t}\n`;
 }
+
+const mebibyte = 1024 * 1024;
 
 /**
  * The Caddy site of one app. The host fills in `__UPSTREAM_PORT__` (the loopback port of the colour that serves) and
@@ -56,6 +59,8 @@ ${domains.length === 0 ? "" : tls(name, args.acme)}	log {
 			roll_keep_for 720h
 		}
 	}
+	@tooLarge expression \`{http.request.header.Content-Length} != "" && int({http.request.header.Content-Length}) > ${String(limits.maxBodyMib * mebibyte)}\`
+	error @tooLarge 413
 	request_body {
 		max_size ${String(limits.maxBodyMib)}MiB
 	}
@@ -71,6 +76,10 @@ ${domains.length === 0 ? "" : tls(name, args.acme)}	log {
 			response_header_timeout ${String(limits.responseTimeoutSeconds)}s
 		}
 	}
+	handle_errors {
+		header X-Slipway-Release __RELEASE__
+		respond "{http.error.status_code} {http.error.status_text}"
+	}
 }
 `;
 }
@@ -78,9 +87,12 @@ ${domains.length === 0 ? "" : tls(name, args.acme)}	log {
 /** The edge's main file. Its admin interface is a socket of its own user, so that nothing else can change a route. */
 export function renderCaddyfile(): string {
   return `{
-	admin unix//run/caddy/admin.sock
+	admin unix/${edgePaths.admin}
 	servers {
 		protocols h1 h2
+		timeouts {
+			read_header 30s
+		}
 	}
 }
 
