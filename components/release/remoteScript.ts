@@ -40,7 +40,8 @@ export class RemoteScript extends pulumi.ComponentResource {
     super("slipway:index:RemoteScript", name, {}, opts);
     const scripts = [args.entry, "start.sh", ...(args.scripts ?? [])];
     const settings = {
-      UNIT: name,
+      // What systemd takes as the name of a unit.
+      UNIT: name.replace(/[^A-Za-z0-9_.-]/g, "-"),
       ENTRY: args.entry,
       TIMEOUT_SECONDS: String(args.timeoutSeconds ?? 1800),
     };
