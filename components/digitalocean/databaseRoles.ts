@@ -1,0 +1,122 @@
+import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import type { Host } from "../release/host";
+import { RemoteScript } from "../release/remoteScript";
+
+/** The two logins of a database. One is in use, the other waits for the next change of password. */
+export type Login = "a" | "b";
+
+/** Odd generations use login `a`, even ones `b`. */
+export function activeLogin(generation: number): Login {
+  return generation % 2 === 1 ? "a" : "b";
+}
+
+/** The generation in which a login last got a new password: the newest one, up to now, in which it is the active one. */
+export function passwordGeneration(login: Login, generation: number): number {
+  return activeLogin(generation) === login ? generation : generation - 1;
+}
+
+/** The names of a database's roles. */
+export function roleNames(database: string): { readonly owner: string } & Readonly<Record<Login, string>> {
+  return { owner: `${database}_owner`, a: `${database}_a`, b: `${database}_b` };
+}
+
+/**
+ * What PostgreSQL stores instead of a password (RFC 5803). With it the password itself never reaches a statement, which
+ * a server may log. The salt comes from the password, so that the same password gives the same text and no change.
+ */
+export function scramVerifier(role: string, password: string): string {
+  const iterations = 4096;
+  const salt = createHash("sha256").update(`slipway ${role} ${password}`).digest().subarray(0, 16);
+  const salted = pbkdf2Sync(password, salt, iterations, 32, "sha256");
+  const hmac = (text: string): Buffer => createHmac("sha256", salted).update(text).digest();
+  const storedKey = createHash("sha256").update(hmac("Client Key")).digest("base64");
+  const serverKey = hmac("Server Key").toString("base64");
+  return `SCRAM-SHA-256$${iterations}:${salt.toString("base64")}$${storedKey}:${serverKey}`;
+}
+
+/** The admin's connection, straight to the server and not through a pool. */
+export interface AdminConnection {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+/** The connection as libpq reads it from a file. Values are not quoted there: the rest of the line counts. */
+export function renderServiceFile(admin: AdminConnection): string {
+  const values = {
+    host: admin.host,
+    port: String(admin.port),
+    dbname: admin.database,
+    user: admin.user,
+    password: admin.password,
+    sslmode: "verify-full",
+    sslrootcert: "database-ca.crt",
+  };
+  for (const [key, value] of Object.entries(values)) {
+    if (value === "" || value !== value.trim() || /[\r\n]/.test(value)) {
+      throw new Error(
+        `the database's ${key} cannot stand in a service file: received ${key === "password" ? "a secret value" : JSON.stringify(value)}, ` +
+          "accepted is one line without spaces around it. Reset it in DigitalOcean's control panel.",
+      );
+    }
+  }
+  return ["[admin]", ...Object.entries(values).map(([key, value]) => `${key}=${value}`), ""].join("\n");
+}
+
+/** What the SQL is filled in with, as psql reads it. Every value is one of ours or base64: no quote can occur. */
+export function renderVariables(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([key, value]) => `\\set ${key} '${value}'\n`)
+    .join("");
+}
+
+/** What the roles of a database are made from. */
+export interface DatabaseRolesArgs {
+  /** A prepared host that the database lets in. */
+  readonly host: Host;
+  readonly admin: pulumi.Input<AdminConnection>;
+  readonly ca: pulumi.Input<string>;
+  readonly database: string;
+  readonly passwords: Readonly<Record<Login, pulumi.Input<string>>>;
+  readonly extensions: readonly string[];
+  readonly active: Login;
+}
+
+/** Makes the roles, their rights and the extensions of a database, by psql on the host. */
+export function databaseRoles(
+  name: string,
+  args: DatabaseRolesArgs,
+  opts?: pulumi.ComponentResourceOptions,
+): RemoteScript {
+  const roles = roleNames(args.database);
+  const variables = pulumi.all([args.passwords.a, args.passwords.b]).apply(([a, b]) =>
+    renderVariables({
+      database: args.database,
+      owner: roles.owner,
+      login_a: roles.a,
+      login_b: roles.b,
+      verifier_a: scramVerifier(roles.a, a),
+      verifier_b: scramVerifier(roles.b, b),
+      active: roles[args.active],
+      extensions: [...args.extensions].sort().join(","),
+    }),
+  );
+  return new RemoteScript(
+    name,
+    {
+      host: args.host,
+      entry: "databaseRoles.sh",
+      scripts: ["databaseRoles.sql"],
+      files: {
+        "pg_service.conf": pulumi.secret(pulumi.output(args.admin).apply(renderServiceFile)),
+        "variables.psql": pulumi.secret(variables),
+        "database-ca.crt": args.ca,
+      },
+      timeoutSeconds: 300,
+    },
+    opts,
+  );
+}

@@ -1,0 +1,13 @@
+export { directCommand, directVariables } from "./directDatabase";
+export { DnsRecord, isInZone, validateDnsRecordArgs, type DnsRecordArgs } from "./dnsRecord";
+export { DockerHost } from "./dockerHost";
+export { validateDockerHostArgs, type DockerHostArgs } from "./dockerHostArgs";
+export { accountName, commonTags } from "./names";
+export { Postgres, type PostgresVariables } from "./postgres";
+export { validatePostgresArgs, type PostgresArgs, type PostgresPoolArgs } from "./postgresArgs";
+export {
+  ReservedIpAssignment,
+  validateReservedIpAssignmentArgs,
+  type ReservedIpAssignmentArgs,
+} from "./reservedIpAssignment";
+export { renderUserData, type UserDataArgs } from "./userData";

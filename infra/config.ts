@@ -1,0 +1,167 @@
+// The only reader of the stack's configuration.
+import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import { configSchema, secretPaths } from "./configSchema";
+
+const namespace = "slipway";
+type Parsed = z.infer<typeof configSchema>;
+
+/** The stack's configuration, checked. What is secret is a secret Output. */
+export interface StackConfig extends Omit<Parsed, "host" | "secrets" | "registry"> {
+  readonly stack: string;
+  readonly releasesFile: string;
+  readonly host: Omit<Parsed["host"], "privateKey" | "existing"> & {
+    readonly privateKey?: pulumi.Output<string>;
+    readonly existing?: Omit<NonNullable<Parsed["host"]["existing"]>, "privateKey"> & {
+      readonly privateKey: pulumi.Output<string>;
+    };
+  };
+  readonly secrets: Readonly<Record<string, pulumi.Output<string>>>;
+  readonly registry?: Omit<NonNullable<Parsed["registry"]>, "password"> & {
+    readonly password: pulumi.Output<string>;
+  };
+}
+
+/** One thing that is wrong with the configuration. */
+interface ConfigProblem {
+  /** Dotted path below the namespace, such as `host.size`. */
+  readonly path: string;
+  readonly received: string;
+  readonly accepted: string;
+  readonly remove?: boolean;
+}
+
+/**
+ * Reads and checks the configuration of a stack.
+ * @throws one error with all problems: each names the key, the stack, what was received and what is accepted, and the
+ * command that sets it.
+ */
+export function readConfig(stack = pulumi.getStack()): StackConfig {
+  const { values, problems } = readRaw();
+  const parsed = configSchema.safeParse(values);
+  if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, values)));
+  if (!parsed.success || problems.length > 0) throw new Error(formatProblems(stack, problems));
+  return withSecrets(stack, parsed.data);
+}
+
+/** Every key of the namespace. Values of more than a word arrive as JSON, the others as their text. */
+function readRaw(): { values: Record<string, unknown>; problems: ConfigProblem[] } {
+  const values: Record<string, unknown> = {};
+  const problems: ConfigProblem[] = [];
+  for (const [key, value] of Object.entries(pulumi.runtime.allConfig())) {
+    if (!key.startsWith(`${namespace}:`)) continue;
+    const name = key.slice(namespace.length + 1);
+    values[name] = parseValue(value);
+    if (isEncrypted(key)) continue;
+    for (const path of secretPaths.filter((secret) => secret.split(".")[0] === name)) {
+      for (const found of expand(path, values)) {
+        problems.push({
+          path: found,
+          received: "a value in the clear",
+          accepted: "a value set with --secret",
+        });
+      }
+    }
+  }
+  return { values, problems };
+}
+
+function parseValue(text: string): unknown {
+  if (!/^(\{|\[|true$|false$|-?\d+$)/.test(text)) return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+/** Whether a key was set with --secret. The function is not in the SDK's types, though it is what `Config` uses. */
+function isEncrypted(key: string): boolean {
+  const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret?: (key: string) => boolean };
+  return isConfigSecret?.(key) ?? true;
+}
+
+/** The paths that exist: `secrets.*` becomes one for each secret. */
+function expand(path: string, values: unknown): string[] {
+  const parent = path.split(".").slice(0, -1);
+  const last = path.split(".").at(-1) ?? "";
+  const object = valueAt(values, parent);
+  if (typeof object !== "object" || object === null) return [];
+  return Object.keys(object)
+    .filter((key) => last === "*" || key === last)
+    .map((key) => [...parent, key].join("."));
+}
+
+function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
+    values,
+  );
+}
+
+function describeIssue(issue: z.core.$ZodIssue, values: unknown): ConfigProblem[] {
+  if (issue.code === "unrecognized_keys") {
+    const known = issue.path.length === 0 ? Object.keys(configSchema.shape).join(", ") : "no such key";
+    return issue.keys.map((key) => {
+      const path = dotted([...issue.path, key]);
+      return {
+        path,
+        received: "an unknown key",
+        accepted: issue.path.length === 0 ? `one of ${known}` : known,
+        remove: true,
+      };
+    });
+  }
+  const path = dotted(issue.path);
+  return [{ path, received: show(path, valueAt(values, issue.path)), accepted: issue.message }];
+}
+
+function dotted(path: readonly PropertyKey[]): string {
+  return path
+    .map((key, index) => (typeof key === "number" ? `[${key}]` : (index > 0 ? "." : "") + String(key)))
+    .join("");
+}
+
+function isSecretPath(path: string): boolean {
+  return secretPaths.some((secret) =>
+    secret.endsWith(".*")
+      ? path.startsWith(secret.slice(0, -1)) || path === secret.slice(0, -2)
+      : path === secret,
+  );
+}
+
+function show(path: string, value: unknown): string {
+  if (value === undefined) return "nothing";
+  // An object may hold a secret further down.
+  if (isSecretPath(path) || typeof value === "object")
+    return isSecretPath(path) ? "a secret value" : "an object or list";
+  return JSON.stringify(value);
+}
+
+function formatProblems(stack: string, problems: readonly ConfigProblem[]): string {
+  const lines = problems.map(({ path, received, accepted, remove }) => {
+    const key = `${namespace}:${path}`;
+    const command = remove
+      ? `pulumi config rm --stack ${stack} --path '${key}'`
+      : `pulumi config set --stack ${stack} ${isSecretPath(path) ? "--secret " : ""}--path '${key}' ${isSecretPath(path) ? "" : "VALUE"}`;
+    return `  ${key} of stack ${stack}: received ${received}; accepted: ${accepted}. ${remove ? "Remove" : "Set"} it with: ${command.trim()}`;
+  });
+  return [`The configuration of stack ${stack} (Pulumi.${stack}.yaml) cannot be used:`, ...lines].join("\n");
+}
+
+function withSecrets(stack: string, parsed: Parsed): StackConfig {
+  const { host, secrets, registry, ...rest } = parsed;
+  return {
+    ...rest,
+    stack,
+    releasesFile: parsed.releasesFile ?? `releases/${stack}.yaml`,
+    host: {
+      ...host,
+      privateKey: host.privateKey === undefined ? undefined : pulumi.secret(host.privateKey),
+      existing: host.existing && { ...host.existing, privateKey: pulumi.secret(host.existing.privateKey) },
+    },
+    secrets: Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, pulumi.secret(value)])),
+    registry: registry && { ...registry, password: pulumi.secret(registry.password) },
+  };
+}
