@@ -8,7 +8,5 @@ threads = int(os.environ.get("WEB_THREADS", 4))
 graceful_timeout = 30
 # The heartbeat file must not wait for a disk: https://docs.gunicorn.org/en/stable/faq.html#blocking-os-fchmod
 worker_tmp_dir = "/dev/shm"  # noqa: S108
-accesslog = "-"
-access_log_format = '%({x-forwarded-for}i)s "%(r)s" %(s)s %(b)s %(M)sms'
 # Nobody talks to it in a container, and its socket would need a home directory to live in.
 control_socket_disable = True

@@ -51,7 +51,8 @@ def test_the_page_and_every_header_name_the_release(client, settings):
 
 
 @pytest.mark.django_db
-def test_the_page_knows_the_scheme_and_host_that_the_visitor_used(client):
+def test_the_page_knows_the_scheme_and_host_that_the_visitor_used(client, settings):
+    settings.ALLOWED_HOSTS = ["app.example.com"]
     page = client.get("/", headers={"host": "app.example.com", "x-forwarded-proto": "https"}).text
     assert '<link rel="canonical" href="https://app.example.com/">' in page
 
