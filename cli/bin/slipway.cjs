@@ -1,3 +1,7 @@
 #!/usr/bin/env node
 require("tsx/cjs");
-require("../main.ts");
+require("../main.ts")
+  .main(process.argv)
+  .then((code) => {
+    process.exitCode = code;
+  });

@@ -8,8 +8,10 @@ export class LoadServer {
   /** Number that the answers carry. */
   release = 1;
   count = 0;
+  failing = false;
+  readonly assets = new Map<string, string>();
   readonly posts: { contentType: string; bytes: number; csrf: string }[] = [];
-  /** Connections that were used for more than one request. */
+  /** Requests that came in on a connection that had been used before. */
   reused = 0;
   private readonly seen = new WeakSet<Socket>();
   private readonly server: http.Server;
@@ -27,6 +29,28 @@ export class LoadServer {
     const server: LoadServer = new LoadServer((...args) => handler(server)(...args));
     await new Promise<void>((resolve) => server.server.listen(0, "127.0.0.1", resolve));
     return server;
+  }
+
+  /** An app with a page that names a style sheet, a slow page and an upload; 502 before its first release. */
+  static app(): Promise<LoadServer> {
+    return LoadServer.start((self) => (request, response) => {
+      const { release } = self;
+      if (release === 0 || self.failing) return answer(response, release, 502);
+      const asset = self.assets.get(request.url ?? "");
+      if (request.url?.startsWith("/static/")) return answer(response, release, asset ? 200 : 404, asset);
+      if (request.method === "POST")
+        return void request.resume().on("end", () => answer(response, release, 201));
+      setTimeout(
+        () =>
+          answer(
+            response,
+            release,
+            200,
+            `<link rel="stylesheet" href="/static/site.1a2b.css"> release ${release}`,
+          ),
+        request.url === "/slow" ? 500 : 0,
+      );
+    });
   }
 
   get url(): string {

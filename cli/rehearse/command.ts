@@ -1,0 +1,177 @@
+import { appendFileSync, existsSync, mkdirSync } from "node:fs";
+import * as path from "node:path";
+import { CliError, describeError, exitCodes, usageError } from "../errors";
+import { findProject, stackConfigPath, stackConfigValue } from "../project";
+import { readDescription } from "./description";
+import type { Progress } from "./progress";
+import { interrupted, Rehearsal } from "./rehearsal";
+import { type StepName, stepNames, toJson } from "./results";
+import type { LoadSize } from "./steps";
+import { ProgressStore } from "./store";
+import { summary } from "./summary";
+import type { Watch } from "./watch";
+import type { World } from "./world";
+
+export interface RehearseOptions {
+  readonly stack: string;
+  readonly app?: string;
+  readonly keep: boolean;
+  readonly down: boolean;
+  readonly only?: StepName;
+  readonly json: boolean;
+}
+
+export interface WorldArgs {
+  readonly project: string;
+  readonly stack: string;
+  /** `.sandbox/<stack>` of the project. */
+  readonly directory: string;
+  readonly description: ReturnType<typeof readDescription>;
+  /** Whether the app was named by --app, so that the stack's own `slipway:app` is not to be used. */
+  readonly otherApp: boolean;
+}
+
+/** What the rehearsal is run with: tests give their own. */
+export interface RehearseParts {
+  readonly makeWorld: (args: WorldArgs) => World;
+  readonly progress: Progress;
+  /** Where the command is run. */
+  readonly directory: string;
+  /** @default as much as two cores carry */
+  readonly load?: LoadSize;
+}
+
+/** Runs `slipway rehearse` and returns the exit code. */
+export async function rehearse(options: RehearseOptions, parts: RehearseParts): Promise<number> {
+  const project = findProject(parts.directory);
+  stackConfigPath(project, options.stack);
+  const directory = path.join(project, ".sandbox", options.stack);
+  const { appDirectory, inline } = findApp(project, options);
+  const description = readDescription(appDirectory, inline);
+  const world = parts.makeWorld({
+    ...options,
+    project,
+    directory,
+    description,
+    otherApp: options.app !== undefined,
+  });
+  if (options.down) return takeDown(world, options);
+
+  const store = ProgressStore.load(directory, appDirectory);
+  refuseOtherApp(store, appDirectory, options);
+  const interrupt = new AbortController();
+  const release = onInterrupt(interrupt, options);
+  const log = logFile(directory);
+  const steps = options.only ? [options.only] : stepNames;
+  const keep = options.keep || options.only !== undefined;
+  try {
+    const rehearsal = new Rehearsal(
+      { world, store, description, prepare: once((watch) => world.prepare(watch)), load: parts.load },
+      { steps, progress: parts.progress, interrupt: interrupt.signal, log },
+    );
+    const { result, error } = await rehearsal.run();
+    const urls =
+      keep && store.progress.serving !== null && store.progress.target ? [store.progress.target.url] : [];
+    console.log(`\n${summary({ ...result, urls })}\n`);
+    if (error) console.error(`${describeError(error)}\n`);
+    await endWith(world, options, keep, urls);
+    if (options.json) console.log(toJson({ ...result, urls }));
+    if (!error) return exitCodes.ok;
+    return error instanceof CliError ? error.exitCode : exitCodes.failed;
+  } finally {
+    release();
+  }
+}
+
+async function endWith(
+  world: World,
+  options: RehearseOptions,
+  keep: boolean,
+  urls: readonly string[],
+): Promise<void> {
+  if (keep) {
+    for (const url of urls) console.log(`The app answers at ${url}`);
+    console.log(`The sandbox is kept. Remove it with: ${downCommand(options)}`);
+    return;
+  }
+  const left = await world.down({ images: false });
+  console.log("The sandbox is removed.");
+  for (const line of left) console.log(`  left: ${line}`);
+}
+
+async function takeDown(world: World, options: RehearseOptions): Promise<number> {
+  const left = await world.down({ images: true });
+  console.log(
+    `The sandbox of stack ${options.stack} is removed: containers, networks, volumes, images of the app, state.`,
+  );
+  for (const line of left) console.log(`  left: ${line}`);
+  if (options.json) console.log(JSON.stringify({ ok: true, steps: [], releases: [], urls: [] }));
+  return exitCodes.ok;
+}
+
+/** The app that the stack ships, or the one that --app names, which then describes itself. */
+function findApp(
+  project: string,
+  options: RehearseOptions,
+): { appDirectory: string; inline: Record<string, unknown> } {
+  if (options.app !== undefined) {
+    const appDirectory = path.resolve(options.app);
+    if (existsSync(path.join(appDirectory, "slipway.yaml"))) return { appDirectory, inline: {} };
+    throw usageError("the app does not describe itself", {
+      received: `--app ${options.app}`,
+      accepted: "a directory with a slipway.yaml",
+      cure: "write one; examples/django-docker/slipway.yaml is a complete one",
+    });
+  }
+  const configured = stackConfigValue(project, options.stack, "slipway:app") as
+    Record<string, unknown> | undefined;
+  if (configured === undefined || configured === null) {
+    throw usageError(`stack "${options.stack}" ships no app`, {
+      received: `no slipway:app in Pulumi.${options.stack}.yaml`,
+      accepted: "slipway:app: {directory: <directory of the app>}",
+      cure: "add it, or name an app with --app",
+    });
+  }
+  const { directory, ...inline } = configured;
+  return { appDirectory: path.resolve(project, typeof directory === "string" ? directory : "."), inline };
+}
+
+function refuseOtherApp(store: ProgressStore, appDirectory: string, options: RehearseOptions): void {
+  if (store.progress.app === appDirectory) return;
+  throw usageError(`the sandbox of stack "${options.stack}" is in use for another app`, {
+    received: appDirectory,
+    accepted: store.progress.app,
+    cure: `remove the sandbox first: ${downCommand(options)}`,
+  });
+}
+
+/** The first Ctrl-C ends the rehearsal in order, a second one at once. Returns what takes the handlers off again. */
+function onInterrupt(interrupt: AbortController, options: RehearseOptions): () => void {
+  const handler = (): void => {
+    if (interrupt.signal.aborted) {
+      console.error(`\nLeft as it is. Remove what is there with: ${downCommand(options)}`);
+      process.exit(exitCodes.interrupted);
+    }
+    console.error(
+      "\nInterrupted: ending what is under way. Press Ctrl-C again to leave everything as it is.",
+    );
+    interrupt.abort(interrupted());
+  };
+  process.on("SIGINT", handler).on("SIGTERM", handler);
+  return () => void process.off("SIGINT", handler).off("SIGTERM", handler);
+}
+
+function logFile(directory: string): (line: string) => void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const file = path.join(directory, "rehearsal.log");
+  return (line) => appendFileSync(file, `${new Date().toISOString()} ${line}\n`, { mode: 0o600 });
+}
+
+function downCommand({ stack }: RehearseOptions): string {
+  return `slipway rehearse --stack ${stack} --down`;
+}
+
+function once(work: (watch: Watch) => Promise<void>): (watch: Watch) => Promise<void> {
+  let done: Promise<void> | undefined;
+  return (watch) => (done ??= work(watch));
+}

@@ -1,0 +1,131 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+import { stringify } from "yaml";
+import { findFailedReceipt, type Receipt } from "../../components/release/receipt";
+import { writeReleaseFile } from "../../components/release/releaseFile";
+import { ensureDocker } from "../sandbox/bodies/engine";
+import { ensureImage } from "../sandbox/bodies/images";
+import { type EngineEvent, type ProgramResult, runProgram } from "../sandbox/up";
+import type { WorldArgs } from "./command";
+import type { LoadTarget } from "./load/plan";
+import type { Watch } from "./watch";
+import { type ImageSet, UpFailed, type UpResult, type Variant, type World } from "./world";
+
+/** The world as it is: the stack's program against the sandbox on this machine. */
+export class LocalWorld implements World {
+  private readonly releasesFile: string;
+
+  constructor(private readonly args: WorldArgs) {
+    this.releasesFile = path.join(args.directory, "releases.yaml");
+  }
+
+  async prepare(watch: Watch): Promise<void> {
+    await watch.measure("docker", () => ensureDocker(watch.log));
+    await watch.measure("sandbox images", async () => {
+      await ensureImage("base", watch.log);
+      await Promise.all([ensureImage("droplet", watch.log), ensureImage("services", watch.log)]);
+    });
+  }
+
+  build(variant: Variant, watch: Watch): Promise<void> {
+    throw new Error(`not yet: ${variant}`, { cause: watch });
+  }
+
+  push(variant: Variant, watch: Watch): Promise<ImageSet> {
+    throw new Error(`not yet: ${variant}`, { cause: watch });
+  }
+
+  async setRelease(release: number, images: ImageSet): Promise<void> {
+    mkdirSync(this.args.directory, { recursive: true, mode: 0o700 });
+    await writeReleaseFile(this.releasesFile, { release, images });
+  }
+
+  async up(watch: Watch): Promise<UpResult> {
+    const said: string[] = [];
+    const result = await runProgram({
+      stack: this.args.stack,
+      mode: "up",
+      programDirectory: this.args.project,
+      sandboxDirectory: this.args.directory,
+      overlay: this.overlay(),
+      config: { "slipway:releasesFile": this.releasesFile },
+      signal: watch.signal,
+      onEvent: (event) => {
+        const line = describe(event);
+        if (event.kind === "log" && event.source !== "resource") said.push(event.line);
+        if (event.kind === "resource" && event.seconds >= 1) watch.note(event.name, event.seconds);
+        if (line !== undefined) watch.log(line);
+      },
+    });
+    if (!result.ok) throw failed(result, said);
+    const { created, updated, replaced, deleted, unchanged } = result.changes;
+    return {
+      changed: created + updated + replaced + deleted,
+      unchanged,
+      target: target(result.outputs),
+      seconds: (result.outputs["receipt"] as Receipt | undefined)?.seconds,
+    };
+  }
+
+  imagesOnHost(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
+  down({ images }: { readonly images: boolean }): Promise<readonly string[]> {
+    if (existsSync(this.args.directory)) rmSync(this.args.directory, { recursive: true });
+    return Promise.resolve(images ? [] : []);
+  }
+
+  /** An app named by --app takes the place of the stack's own, key by key: nothing of that one may be left. */
+  private overlay(): string[] {
+    if (!this.args.otherApp) return [];
+    const files = [
+      { name: "without-app.yaml", app: null },
+      { name: "app.yaml", app: { directory: this.args.description.directory } },
+    ];
+    return files.map(({ name, app }) => {
+      const file = path.join(this.args.directory, name);
+      writeFileSync(file, stringify({ config: { "slipway:app": app } }), { mode: 0o600 });
+      return file;
+    });
+  }
+}
+
+function describe(event: EngineEvent): string | undefined {
+  switch (event.kind) {
+    case "started":
+      return `${event.operation} ${event.name} [${event.type}]`;
+    case "resource":
+      return event.action === "unchanged"
+        ? undefined
+        : `${event.action} ${event.name} in ${event.seconds.toFixed(1)} s`;
+    case "failed":
+      return `failed ${event.name}: ${event.message.split("\n")[0]}`;
+    case "log":
+      return event.line;
+  }
+}
+
+function failed(result: ProgramResult, said: readonly string[]): UpFailed {
+  const text = result.error ?? "the program failed and gave no reason";
+  const receipt = findFailedReceipt(text);
+  if (receipt) {
+    return new UpFailed(receipt.message, {
+      code: receipt.code,
+      cure: receipt.cure,
+      log: { title: `the host's log of release ${receipt.release}`, text: receipt.log.join("\n") },
+    });
+  }
+  const [first = text, ...rest] = text.split("\n");
+  return new UpFailed(first, {
+    log: { title: "the program said", text: [...rest, ...said.slice(-15)].join("\n") },
+  });
+}
+
+function target({ url, address }: ProgramResult["outputs"]): LoadTarget {
+  if (typeof url === "string") return { url, ...(typeof address === "string" ? { address } : {}) };
+  if (typeof address === "string") return { url: `http://${address}` };
+  throw new UpFailed("the program names no address", {
+    cure: "export `url` and `address`, as infra/index.ts does",
+  });
+}

@@ -1,0 +1,122 @@
+import { CliError } from "../errors";
+import { collectAssets } from "./assets";
+import type { AppDescription } from "./description";
+import type { ReleaseName, ReleaseResult, StepName } from "./results";
+import { ship, type ShipArgs } from "./ship";
+import type { ProgressStore } from "./store";
+import type { Watch } from "./watch";
+import { type ImageSet, UpFailed, type Variant, variants, type World } from "./world";
+
+export interface RehearsalContext {
+  readonly world: World;
+  readonly store: ProgressStore;
+  readonly description: AppDescription;
+  /** Filled by the steps that ship something, whether it went as expected or not. */
+  readonly releases: ReleaseResult[];
+  /** Makes the sandbox ready: once, whichever step comes first. */
+  readonly prepare: (watch: Watch) => Promise<void>;
+  /** How hard and how long each release is loaded. @default {@link rehearsalLoad} */
+  readonly load?: LoadSize;
+}
+
+export interface LoadSize {
+  readonly requestsPerSecond: number;
+  /** Requests that each release is shipped under, at least. */
+  readonly minRequests: Readonly<Record<ReleaseName, number>>;
+}
+
+/** As much as two cores carry beside the host under test. */
+export const rehearsalLoad: LoadSize = {
+  requestsPerSecond: 180,
+  minRequests: { "release-1": 200, "release-2": 3000, broken: 1000, rollback: 1000 },
+};
+
+/** Runs one step and returns a remark for the summary. @throws CliError when something else happened than expected. */
+export function runStep(context: RehearsalContext, step: StepName, watch: Watch): Promise<string> {
+  switch (step) {
+    case "provision":
+      return provision(context, watch);
+    case "build":
+      return build(context, watch);
+    case "release-1":
+      return firstRelease(context, watch);
+    case "release-2":
+      return shipVariant(context, watch, { name: step, variant: "release-2", expected: "serves" });
+    case "broken":
+      return shipVariant(context, watch, { name: step, variant: "broken", expected: "refused" });
+    case "rollback":
+      return shipVariant(context, watch, { name: step, variant: "release-1", expected: "serves" });
+  }
+}
+
+async function provision({ world, store, prepare }: RehearsalContext, watch: Watch): Promise<string> {
+  await prepare(watch);
+  if (store.progress.lastRelease === 0) await world.setRelease(0, {});
+  try {
+    const { changed, unchanged, target } = await watch.measure("pulumi up", () => world.up(watch));
+    store.update({ target });
+    return changed === 0
+      ? `nothing to do: all ${unchanged} resources are as they should be`
+      : `${changed} resources changed, ${unchanged} unchanged`;
+  } catch (error) {
+    if (!(error instanceof UpFailed)) throw error;
+    const { cure = "read the log above, put its cause right and run this again", log } = error.details;
+    throw new CliError(`the stack could not be provisioned: ${error.message}`, { cure, log });
+  }
+}
+
+async function build({ world, store, prepare }: RehearsalContext, watch: Watch): Promise<string> {
+  const built: Partial<Record<Variant, ImageSet>> = {};
+  for (const variant of variants)
+    await watch.measure(`images of ${variant}`, () => world.build(variant, watch));
+  await watch.measure("wait for the registry", () => prepare(watch));
+  for (const variant of variants) {
+    built[variant] = await watch.measure(`push ${variant}`, () => world.push(variant, watch));
+  }
+  store.update({ images: built });
+  return "";
+}
+
+async function firstRelease(context: RehearsalContext, watch: Watch): Promise<string> {
+  const remark = await shipVariant(context, watch, {
+    name: "release-1",
+    variant: "release-1",
+    expected: "serves",
+  });
+  const { target } = context.store.progress;
+  const pages = context.description.requests.static;
+  if (target && pages.length > 0) {
+    const assets = await collectAssets(target, pages);
+    context.store.update({ assets });
+    watch.log(`${assets.length} static files have to outlive this release`);
+  }
+  return remark;
+}
+
+async function shipVariant(
+  { world, store, description, releases, load = rehearsalLoad }: RehearsalContext,
+  watch: Watch,
+  {
+    variant,
+    ...args
+  }: Omit<ShipArgs, "images" | "minRequests" | "requestsPerSecond"> & { readonly variant: Variant },
+): Promise<string> {
+  const images = store.progress.images[variant];
+  if (!images) {
+    throw new CliError(`the images of "${variant}" are not built`, {
+      cure: "run `slipway rehearse --only build` first, or the whole rehearsal without --only",
+    });
+  }
+  if (args.name !== "release-1" && store.progress.serving === null) {
+    throw new CliError(`"${args.name}" needs a release that serves`, {
+      cure: "run `slipway rehearse --only release-1` first, or the whole rehearsal without --only",
+    });
+  }
+  const { requestsPerSecond } = load;
+  const minRequests = load.minRequests[args.name];
+  const context = { world, store, description, watch };
+  const shipped = await ship(context, { ...args, images, minRequests, requestsPerSecond });
+  releases.push(shipped.result);
+  if (shipped.error) throw shipped.error;
+  return shipped.remark;
+}

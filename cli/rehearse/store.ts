@@ -1,0 +1,51 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+import type { Asset } from "./assets";
+import type { LoadTarget } from "./load/plan";
+import type { ImageSet, Variant } from "./world";
+
+/** What later steps have to know of earlier ones, also when each is run on its own with `--only`. */
+export interface Progress {
+  /** Directory of the app that this sandbox was made for. */
+  readonly app: string;
+  readonly target?: LoadTarget;
+  readonly images: Partial<Record<Variant, ImageSet>>;
+  /** Number of the last release that was tried, refused ones included. */
+  readonly lastRelease: number;
+  /** Number of the release that serves. */
+  readonly serving: number | null;
+  /** Static files that the first release named. */
+  readonly assets: readonly Asset[];
+}
+
+/** Keeps the progress of one sandbox in `.sandbox/<stack>/rehearsal.json`. Holds no secret. */
+export class ProgressStore {
+  private constructor(
+    private readonly file: string,
+    private current: Progress,
+  ) {}
+
+  /** Starts anew when the sandbox has no progress yet. */
+  static load(directory: string, app: string): ProgressStore {
+    const file = path.join(directory, "rehearsal.json");
+    const fresh: Progress = { app, images: {}, lastRelease: 0, serving: null, assets: [] };
+    try {
+      return new ProgressStore(file, JSON.parse(readFileSync(file, "utf8")) as Progress);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      return new ProgressStore(file, fresh);
+    }
+  }
+
+  get progress(): Progress {
+    return this.current;
+  }
+
+  update(changes: Partial<Progress>): void {
+    this.current = { ...this.current, ...changes };
+    mkdirSync(path.dirname(this.file), { recursive: true, mode: 0o700 });
+    const temporary = `${this.file}.${process.pid}`;
+    writeFileSync(temporary, `${JSON.stringify(this.current, null, 2)}\n`, { mode: 0o600 });
+    renameSync(temporary, this.file);
+  }
+}
