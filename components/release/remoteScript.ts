@@ -78,7 +78,8 @@ export class RemoteScript extends pulumi.ComponentResource {
   }
 }
 
-function parseReceipt(name: string, stdout: string): Readonly<Record<string, unknown>> {
+/** The receipt in what a script printed. */
+export function parseReceipt(name: string, stdout: string): Readonly<Record<string, unknown>> {
   const line = stdout.trim().split("\n").at(-1) ?? "";
   try {
     return JSON.parse(line) as Readonly<Record<string, unknown>>;
