@@ -160,9 +160,11 @@ function describeApp(
   const pooled = database !== undefined && config.database?.pool !== undefined;
   const direct = pooled ? database.variables(contract, database.directConnection) : undefined;
   const directly = direct && directVariables(direct);
-  const { migrate } = description;
+  const { migrate, health } = description;
   return {
     ...description,
+    // Without a domain users send the address, and Django knows it by ALLOWED_HOSTS.
+    health: { ...health, host: health.host ?? description.domains?.[0] ?? address },
     images: file.images,
     environment: {
       ...classicEnvironment({ images: file.images, registry: config.registry }),

@@ -10,8 +10,8 @@ export interface AppIngress {
 export interface AppHealth {
   /** Absolute path, such as `/healthz`. */
   readonly path: string;
-  /** Host header of the request. @default the first domain, or `localhost` without domains */
-  readonly host?: string;
+  /** Host header of the request: the name that users send. @default the first domain, or `localhost` without domains */
+  readonly host?: pulumi.Input<string>;
   /** How long a new release may take until it answers, in seconds. @default 120 */
   readonly timeoutSeconds?: number;
 }

@@ -54,7 +54,7 @@ function healthProblems({ health }: App): Problem[] {
       cure: "write it like /healthz",
     });
   }
-  if (health.host !== undefined && !hostname.test(health.host)) {
+  if (typeof health.host === "string" && !hostname.test(health.host)) {
     problems.push({
       path: "health.host",
       received: shown(health.host),

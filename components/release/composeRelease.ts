@@ -95,12 +95,12 @@ export class ComposeRelease extends pulumi.ComponentResource {
       args.registry === undefined
         ? ""
         : pulumi.all({ ...args.registry }).apply((login) => JSON.stringify(login));
-    const spec = pulumi.output(app.images).apply((images) =>
+    const spec = pulumi.all([app.images, app.health.host]).apply(([images, healthHost]) =>
       JSON.stringify({
         app: app.name,
         release: args.release,
         images,
-        health: app.health,
+        health: { ...app.health, host: healthHost },
         scheme: app.domains.length > 0 ? "https" : "http",
         domains: app.domains,
         migrate: app.migrate ?? null,

@@ -129,19 +129,21 @@ describe("ComposeRelease", () => {
   });
 
   it.each([
-    [{ release: 0 }, /release: received 0; accepted: a whole number from 1 on/],
-    [{ keepReleases: 1.5 }, /keepReleases: received 1.5/],
+    ["release 0", { release: 0 }, /release: received 0; accepted: a whole number from 1 on/],
+    ["half a release to keep", { keepReleases: 1.5 }, /keepReleases: received 1.5/],
     [
+      "an ingress that is no service",
       { app: { ...releaseArgs().app, ingress: { service: "ngnix", port: 80 } } },
       /ingress.*ngnix.*nginx, web|ingress.*ngnix/s,
     ],
     [
+      "the slot of another app",
       { app: { ...releaseArgs().app, name: "other" } },
       /slot: received the slot of shop; accepted: a slot of other/,
     ],
-  ] as [Partial<ComposeReleaseArgs>, RegExp][])(
-    "refuses %j before anything is registered, which would need an engine that is not there",
-    (changes, message) => {
+  ] as [string, Partial<ComposeReleaseArgs>, RegExp][])(
+    "refuses %s before anything is registered, which would need an engine that is not there",
+    (_, changes, message) => {
       const slot = { app: "shop" } as AppSlot;
       const args = { ...releaseArgs(changes), host: host(), slot };
       expect(() => new ComposeRelease("shop-release", args)).toThrow(message);
