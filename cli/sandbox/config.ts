@@ -99,7 +99,7 @@ class Resolver {
     const plain = only(value, "secret");
     if (typeof plain === "string") {
       this.sawSecret = true;
-      return plain;
+      return this.fillIn(plain);
     }
     const length = only(value, "generate");
     if (typeof length === "number") return this.make(path, length);

@@ -2,7 +2,13 @@ import { deletionOrder, mustGoBefore, refuseProtected } from "./deletion";
 import { noChanges, type EngineEvent, type FailedEvent, type ResourceAction } from "./events";
 import { decide, replacesOn, type Decision, type Registration } from "./plan";
 import { hasUnknown, markOutputs, reveal, type Plain, type PropertyMap } from "./properties";
-import type { ExistingCall, Provider, ResourceCall, ResourceHandler } from "./resources/handler";
+import {
+  recorded,
+  type ExistingCall,
+  type Provider,
+  type ResourceCall,
+  type ResourceHandler,
+} from "./resources/handler";
 import type { StackState, StoredResource } from "./state";
 
 export interface EngineOptions {
@@ -213,6 +219,7 @@ export class Engine {
   private handlerOf(type: string): ResourceHandler {
     const handler = this.options.provider.resources[type];
     if (handler) return handler;
+    if (type.startsWith("pulumi:providers:")) return recorded();
     throw new Error(
       `the sandbox does not know the resource type ${type}: it has no local body and is not recorded`,
     );

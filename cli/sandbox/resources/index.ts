@@ -1,30 +1,59 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ensureAcme } from "../bodies/acme";
+import { ensureRegistry } from "../bodies/registry";
+import type { Sandbox } from "../bodies/sandbox";
+import { openSandbox, type LocalStack } from "../local";
 import { command } from "./command";
-import type { Provider } from "./handler";
+import { machines } from "./digitalocean/machines";
+import { network } from "./digitalocean/network";
+import type { InvokeHandler, Provider, ResourceHandler } from "./handler";
 import { random } from "./random";
 import { tls } from "./tls";
 
 export interface Resources {
   readonly provider: Provider;
+  /** What an overlay means by `${name}`. */
   readonly lookUp: (name: string) => Promise<string>;
 }
 
 /** Everything that the sandbox can carry out for one stack. Bodies are started when a resource asks for them. */
-export function resources(
-  _stack: { readonly stack: string; readonly sandboxDirectory: string },
-  _log: (line: string) => void,
-): Resources {
-  const providers = [random, tls, command];
-  return {
-    provider: {
-      resources: Object.assign(
-        {},
-        ...providers.map((provider) => provider.resources),
-      ) as Provider["resources"],
-      invokes: Object.assign(
-        {},
-        ...providers.map((provider) => provider.invokes ?? {}),
-      ) as Provider["invokes"],
-    },
-    lookUp: (name) => Promise.reject(new Error(`overlay: \${${name}} is not known`)),
-  };
+export function resources(stack: LocalStack, log: (line: string) => void): Resources {
+  const sandbox = openSandbox(stack, log);
+  const lookUp = (name: string): Promise<string> => lookUpIn(sandbox, stack.sandboxDirectory, name);
+  return { provider: merged([random, tls, command, machines(sandbox), network(sandbox)]), lookUp };
+}
+
+function merged(providers: readonly Provider[]): Provider {
+  const handlers: Record<string, ResourceHandler> = {};
+  const invokes: Record<string, InvokeHandler> = {};
+  for (const provider of providers) {
+    Object.assign(handlers, provider.resources);
+    Object.assign(invokes, provider.invokes);
+  }
+  return { resources: handlers, invokes };
+}
+
+async function lookUpIn(sandbox: Sandbox, directory: string, name: string): Promise<string> {
+  switch (name) {
+    case "acme.directory":
+      return (await ensureAcme(sandbox)).directory;
+    case "acme.caCertificateFile": {
+      const file = join(directory, "acme-ca.crt");
+      const { caCertificate } = await ensureAcme(sandbox);
+      writeFileSync(file, caCertificate);
+      return file;
+    }
+    case "registry.server":
+      return (await ensureRegistry(sandbox)).server;
+    case "registry.username":
+      return (await ensureRegistry(sandbox)).username;
+    case "registry.password":
+      return (await ensureRegistry(sandbox)).password;
+    default:
+      throw new Error(
+        `an overlay asks for \${${name}}; known are acme.directory, acme.caCertificateFile, registry.server, ` +
+          "registry.username and registry.password",
+      );
+  }
 }
