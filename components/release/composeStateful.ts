@@ -39,7 +39,7 @@ function maskedImages(
 ): Record<string, string> | undefined {
   return service.envFiles.length === 0 || images.length === 0
     ? undefined
-    : Object.fromEntries(images.map((image) => [imageVariable(image), ""]));
+    : Object.fromEntries(["IMAGE", ...images.map(imageVariable)].map((name) => [name, ""]));
 }
 
 /**
