@@ -18,7 +18,7 @@ export interface ConfigSource {
   readonly config?: ConfigMap;
   /** Makes a value once for this stack, or returns the one made before. */
   readonly generate: (key: string, make: () => string) => string;
-  /** What an overlay means by `${name}`. */
+  /** What `${acme.…}` and `${registry.…}` stand for. */
   readonly lookUp?: (name: string) => Promise<string>;
 }
 
@@ -119,7 +119,7 @@ class Resolver {
     const { lookUp } = this.source;
     if (!lookUp) return text;
     let filled = text;
-    for (const [placeholder, name] of text.matchAll(/\$\{([a-zA-Z]+\.[a-zA-Z]+)\}/g)) {
+    for (const [placeholder, name] of text.matchAll(/\$\{((?:acme|registry)\.[a-zA-Z]+)\}/g)) {
       const value = await lookUp(name ?? "");
       filled = filled.replace(placeholder, () => value);
     }
