@@ -1,0 +1,238 @@
+import type { App } from "../../../components/app";
+import { composeOverride } from "../../../components/release/composeOverride";
+import { appWith, composeApps } from "../../support/composeApps";
+
+// What compose makes of these texts is shown with the real compose, in test/sandbox/composeOverride.test.ts.
+describe("composeOverride", () => {
+  it("renders the override of the classic file", () => {
+    expect(composeOverride(composeApps.classic).override).toBe(`services:
+  web:
+    image: \${WEB_IMAGE}
+    build: !reset null
+    restart: unless-stopped
+    environment:
+      SLIPWAY_RELEASE: \${SLIPWAY_RELEASE}
+    volumes:
+      - type: bind
+        source: \${SLIPWAY_APP_DIR}/files/database-ca.crt
+        target: /etc/slipway/database-ca.crt
+        read_only: true
+  nginx:
+    image: \${NGINX_IMAGE}
+    restart: unless-stopped
+    ports: !override
+      - 127.0.0.1:\${SLIPWAY_INGRESS_PORT}:80
+    environment:
+      SLIPWAY_RELEASE: \${SLIPWAY_RELEASE}
+    volumes:
+      - type: bind
+        source: \${SLIPWAY_APP_DIR}/files/database-ca.crt
+        target: /etc/slipway/database-ca.crt
+        read_only: true
+volumes:
+  static_volume: !override
+    external: true
+    name: \${SLIPWAY_APP}_static_volume_\${SLIPWAY_REVISION}
+  media_volume: !override
+    external: true
+    name: \${SLIPWAY_APP}_media_volume
+x-slipway:
+  volumes:
+    - key: static_volume
+      name: \${SLIPWAY_APP}_static_volume_\${SLIPWAY_REVISION}
+      perRelease: true
+      external: false
+    - key: media_volume
+      name: \${SLIPWAY_APP}_media_volume
+      perRelease: false
+      external: false
+`);
+  });
+
+  it("sorts services behind profiles by what the description says of them", () => {
+    expect(composeOverride(composeApps.queue).roles).toEqual({
+      colour: ["web", "assets", "worker", "scheduler", "nginx"],
+      stateful: ["db", "redis"],
+      commands: ["backup"],
+      leftOut: ["flower"],
+    });
+  });
+
+  it("lets COMPOSE_PROFILES turn profiles on, as the classic .env does", () => {
+    const app = { ...composeApps.queue, environment: { COMPOSE_PROFILES: "celery, tools" } };
+    expect(composeOverride(app).roles).toMatchObject({
+      colour: ["web", "assets", "worker", "scheduler", "nginx", "flower", "backup"],
+      leftOut: [],
+    });
+  });
+
+  it("says what the volumes were, so that they can be made as the file wants them", () => {
+    const compose = `${minimal}
+volumes:
+  nfs: { driver: local, driver_opts: { type: nfs, o: "addr=10.0.0.1,rw", device: ":/media" } }
+  old: { external: { name: precious } }
+  new: { external: true }
+`;
+    expect(composeOverride(appWith(compose)).volumes).toEqual([
+      {
+        key: "nfs",
+        name: "${SLIPWAY_APP}_nfs",
+        perRelease: false,
+        external: false,
+        driver: "local",
+        driverOpts: { type: "nfs", o: "addr=10.0.0.1,rw", device: ":/media" },
+      },
+      { key: "old", name: "precious", perRelease: false, external: true },
+      { key: "new", name: "new", perRelease: false, external: true },
+    ]);
+  });
+
+  it("keeps env files of the host, and replaces those of the repository by the release's .env", () => {
+    const { override } = composeOverride(
+      appWith(`${minimal}    env_file: [".env.prod", "/etc/shop/extra.env"]\n`),
+    );
+    expect(override).toContain("    env_file: !override\n      - .env\n      - /etc/shop/extra.env\n");
+  });
+
+  it("does not depend on values that are known later", () => {
+    const never = new Promise<string>(() => undefined);
+    const { override, problems } = composeOverride({
+      ...composeApps.classic,
+      images: { web: never, nginx: never },
+    });
+    expect(problems).toEqual([]);
+    expect(override).toBe(composeOverride(composeApps.classic).override);
+  });
+});
+
+const minimal = `services:
+  nginx:
+    image: nginx
+`;
+
+const problemsOf = (compose: string, differs: Partial<App> = {}) =>
+  composeOverride(appWith(compose, differs)).problems;
+
+describe("what composeOverride refuses", () => {
+  it("a service that is not there, with those that are", () => {
+    const [problem, ...more] = problemsOf(minimal, { ingress: { service: "ngnix", port: 80 } });
+    expect(more).toEqual([]);
+    expect(problem).toEqual({
+      path: "ingress.service",
+      received: '"ngnix"',
+      accepted: "a service of the compose file: nginx",
+      cure: "name a service that is there",
+    });
+  });
+
+  it.each<[string, Partial<App>]>([
+    ["migrate.service", { migrate: { service: "web", command: ["x"] } }],
+    ["backup.service", { backup: { service: "web", command: ["x"] } }],
+    ["stateful[0]", { stateful: ["db"] }],
+    ["workers[0]", { workers: ["celery"] }],
+    ["singletons[1]", { singletons: ["nginx", "beat"] }],
+    ["perReleaseVolumes[0]", { perReleaseVolumes: ["static"] }],
+    ["stateful", { stateful: ["nginx"] }],
+  ])("a wrong %s", (path, differs) => {
+    expect(problemsOf(minimal, differs).map((problem) => problem.path)).toContain(path);
+  });
+
+  const nginx = "compose: services.nginx";
+  it.each<[string, string, string]>([
+    ["the host's network", `${nginx}.network_mode`, "network_mode: host"],
+    ["another container's network", `${nginx}.network_mode`, 'network_mode: "container:vpn"'],
+    [
+      "a fixed address",
+      `${nginx}.networks.default.ipv4_address`,
+      "networks: { default: { ipv4_address: 172.20.0.5 } }",
+    ],
+    ["a fixed hardware address", `${nginx}.mac_address`, "mac_address: 02:42:ac:11:00:01"],
+    ["a network that is not declared", `${nginx}.networks.front`, "networks: [front]"],
+    ["a service of another file", `${nginx}.extends`, "extends: { file: common.yml, service: base }"],
+    ["a path of the repository", `${nginx}.volumes`, 'volumes: ["./nginx.conf:/etc/nginx/nginx.conf:ro"]'],
+    [
+      "a long bind of the repository",
+      `${nginx}.volumes`,
+      "volumes: [{ type: bind, source: conf, target: /etc/nginx }]",
+    ],
+    ["a path of somebody's home", `${nginx}.volumes`, 'volumes: ["~/conf:/etc/nginx"]'],
+    ["a path that may be relative", `${nginx}.volumes`, 'volumes: ["${DATA:-./data}:/data"]'],
+    ["a volume that is not declared", `${nginx}.volumes`, 'volumes: ["static:/static"]'],
+    ["another service's volumes", `${nginx}.volumes_from`, "volumes_from: [web]"],
+    ["several copies of the ingress", `${nginx}.deploy.replicas`, "deploy: { replicas: 2 }"],
+    ["several copies of the ingress by scale", `${nginx}.scale`, "scale: 2"],
+  ])("%s", (_, path, line) => {
+    expect(problemsOf(`${minimal}    ${line}\n`).map((problem) => problem.path)).toEqual([path]);
+  });
+
+  it.each<[string, string]>([
+    ["a fixed name", "name: shop"],
+    ["fixed addresses", "ipam: { config: [{ subnet: 172.20.0.0/16 }] }"],
+    ["a driver for the whole machine", "driver: macvlan"],
+  ])("a network with %s", (_, setting) => {
+    const problems = problemsOf(`${minimal}    networks: [front]\nnetworks:\n  front: { ${setting} }\n`);
+    expect(problems.map((problem) => problem.path)).toEqual([
+      `compose: networks.front.${setting.replace(/^ipam.*/, "ipam.config").replace(/:.*/, "")}`,
+    ]);
+  });
+
+  it("services that would find each other's other release in an external network", () => {
+    const compose = `${minimal}  web:\n    image: web\nnetworks:\n  default: { external: true, name: shared }\n`;
+    expect(problemsOf(compose).map((problem) => problem.path)).toEqual([
+      "compose: networks.default.external",
+    ]);
+  });
+
+  it("a build without an image, unless the release names its image", () => {
+    const compose = `${minimal}  api:\n    build: ./api\n`;
+    const [problem] = problemsOf(compose);
+    expect(problem).toMatchObject({
+      path: "compose: services.api.build",
+      cure: "write image: ${API_IMAGE} beside it, or name api in images",
+    });
+    expect(problemsOf(compose, { images: { api: "registry.example.com/api" } })).toEqual([]);
+  });
+
+  it("a database that two releases would run on one volume, until it is called stateful", () => {
+    const compose = `${minimal}  db:\n    image: postgis/postgis:16-3.4\n    volumes: ["data:/var/lib/postgresql/data"]\nvolumes:\n  data:\n`;
+    expect(problemsOf(compose)).toMatchObject([{ path: "stateful", cure: "add db to stateful" }]);
+    expect(problemsOf(compose, { stateful: ["db"] })).toEqual([]);
+    expect(problemsOf(compose, { stateful: ["db"], perReleaseVolumes: ["data"] })).toMatchObject([
+      { path: "perReleaseVolumes[0]", received: "data, which holds the data of db" },
+    ]);
+  });
+
+  it("a broker behind a profile that a worker needs and nobody named", () => {
+    const compose = `${minimal}  worker:\n    image: web\n    profiles: [celery]\n    depends_on: [redis]\n  redis:\n    image: redis\n    profiles: [celery]\n`;
+    expect(problemsOf(compose)).toEqual([]);
+    expect(problemsOf(compose, { workers: ["worker"] })).toMatchObject([
+      { path: "compose: services.worker.depends_on.redis" },
+    ]);
+    expect(problemsOf(compose, { workers: ["worker"], stateful: ["redis"] })).toEqual([]);
+  });
+
+  it("secrets and configs from files of the repository, and takes those of the host", () => {
+    const compose = (file: string): string =>
+      `${minimal}    secrets: [key]\n    configs: [{ source: conf, target: /conf }]\nsecrets:\n  key: { file: ${file} }\nconfigs:\n  conf: { file: ${file} }\n`;
+    expect(problemsOf(compose("./key")).map((problem) => problem.path)).toEqual([
+      "compose: secrets.key.file",
+      "compose: configs.conf.file",
+    ]);
+    expect(problemsOf(compose("/etc/shop/key"))).toEqual([]);
+  });
+
+  it("include, an empty file, and what is not YAML, with the line", () => {
+    expect(problemsOf(`include: [other.yml]\n${minimal}`)).toMatchObject([{ path: "compose: include" }]);
+    expect(problemsOf("")).toMatchObject([{ path: "compose: services", received: "an empty file" }]);
+    expect(problemsOf("services: {}")).toMatchObject([{ received: "a file without services" }]);
+    expect(problemsOf("services:\n  a: [\n")).toMatchObject([{ path: "compose: line 3" }]);
+    expect(problemsOf("services:\n  a: {image: x}\n  a: {image: y}\n")).toMatchObject([
+      { path: "compose: line 3" },
+    ]);
+  });
+
+  it("nothing about services that take no part", () => {
+    const compose = `${minimal}  dev:\n    build: .\n    profiles: [dev]\n    network_mode: host\n    volumes: [".:/app"]\n`;
+    expect(problemsOf(compose)).toEqual([]);
+  });
+});
