@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { authority, issueCertificate } from "./authority";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { issueCertificate } from "./authority";
 import { setRecord } from "./dns";
-import { docker, dockerExec, dockerPipe } from "./docker";
+import { docker, DockerError, dockerExec, tail } from "./docker";
 import { ensureImage, hasImage } from "./images";
 import type { Sandbox } from "./sandbox";
 
@@ -37,14 +40,35 @@ export async function ensureRegistry(sandbox: Sandbox): Promise<Registry> {
 
 /** Pushes an image of the local Docker and gives its name by digest: `registry.sandbox:5000/REPO@sha256:…`. */
 export async function pushImage(sandbox: Sandbox, localTag: string, repository: string): Promise<string> {
-  await ensureRegistry(sandbox);
+  const registry = await ensureRegistry(sandbox);
   if (!(await hasImage(localTag))) {
     throw new Error(`pushImage: the local Docker has no image ${JSON.stringify(localTag)}. Build it first.`);
   }
-  // From inside the registry's container, so that this machine's own Docker has to trust nothing.
-  const push = ["exec", "-i", sandbox.containerName("registry"), "registry.sh", "receive", repository];
-  const digest = await dockerPipe(["save", localTag], push);
-  return `${registryServer}/${repository}@${digest.trim()}`;
+  // This machine's Docker trusts what listens on its own loopback, so it needs no certificate and no restart; and it
+  // remembers which layers the registry has, which makes all pushes but the first one short.
+  const published = await docker(["port", sandbox.containerName("registry"), "5000/tcp"]);
+  const server = published.split("\n")[0]?.trim() ?? "";
+  const target = `${server}/${repository}:pushed`;
+  const config = await mkdtemp(join(tmpdir(), "slipway-push-"));
+  try {
+    const auth = Buffer.from(`${registry.username}:${registry.password}`).toString("base64");
+    await writeFile(join(config, "config.json"), JSON.stringify({ auths: { [server]: { auth } } }), {
+      mode: 0o600,
+    });
+    await docker(["tag", localTag, target]);
+    const output = await docker(["--config", config, "push", target]);
+    const digest = /digest: (sha256:[0-9a-f]{64})/.exec(output)?.[1];
+    if (digest === undefined) throw new Error(`docker push printed no digest: ${tail(output, 3)}`);
+    return `${registryServer}/${repository}@${digest}`;
+  } catch (error) {
+    if (!(error instanceof DockerError)) throw error;
+    throw new Error(`pushing ${localTag} to the sandbox's registry failed: ${tail(error.stderr, 5)}`, {
+      cause: error,
+    });
+  } finally {
+    await docker(["image", "rm", "--no-prune", target]).catch(() => undefined);
+    await rm(config, { recursive: true, force: true });
+  }
 }
 
 async function start(sandbox: Sandbox, container: string): Promise<void> {
@@ -52,21 +76,14 @@ async function start(sandbox: Sandbox, container: string): Promise<void> {
   const host = registryServer.replace(/:\d+$/, "");
   const { publicAddress } = await sandbox.create({
     ...{ role: "registry", id: "registry", container, image: await ensureImage("services", sandbox.log) },
-    command: ["registry.sh", "serve"],
+    flags: ["--publish", "127.0.0.1::5000"],
+    command: ["registry.sh"],
     files: async () => {
-      const [trusted, own] = await Promise.all([
-        authority(sandbox),
-        issueCertificate(sandbox, [host], ["127.0.0.1"]),
-      ]);
-      const login = {
-        auths: { "127.0.0.1:5000": { auth: Buffer.from(`${username}:${password}`).toString("base64") } },
-      };
+      const own = await issueCertificate(sandbox, [host], []);
       return [
         { path: "etc/slipway/tls/server.crt", content: own.certificate },
         { path: "etc/slipway/tls/server.key", content: own.key, mode: 0o600 },
         { path: "etc/slipway/password", content: password, mode: 0o600 },
-        { path: "etc/slipway/auth.json", content: JSON.stringify(login), mode: 0o600 },
-        { path: "etc/docker/certs.d/127.0.0.1:5000/ca.crt", content: trusted },
       ];
     },
   });

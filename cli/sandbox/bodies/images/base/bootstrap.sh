@@ -20,7 +20,7 @@ fi
 
 # The hook takes the machine's own names out of the image. mmdebstrap, not this shell, gives it its $1.
 # shellcheck disable=SC2016
-mmdebstrap --quiet --mode=root --variant=apt --include=ca-certificates --skip=check/qemu --format=tar \
+mmdebstrap --quiet --mode=root --variant=minbase --include=ca-certificates --skip=check/qemu --format=tar \
   --keyring=/usr/share/keyrings/debian-archive-keyring.gpg --aptopt="$settings" \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io \

@@ -29,7 +29,8 @@ attach)
   number=$(users "$2" | head -n 1)
   attempt=0
   while [ -z "$number" ]; do
-    device=$(losetup --find)
+    # losetup says "(lost)" after a device whose node is not there yet.
+    device=$(losetup --find | cut -d ' ' -f 1)
     node "${device#/dev/loop}"
     # Somebody else may have taken the device in between.
     if losetup "$device" "$2"; then

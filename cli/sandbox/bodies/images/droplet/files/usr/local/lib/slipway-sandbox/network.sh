@@ -12,11 +12,13 @@ public=$(ip -o route show default | sed -n 's/.* dev \([^ ]*\).*/\1/p' | head -n
 hold() {
   ip address replace "$1/32" dev "$public"
   # The neighbours still know the last holder.
-  arping -q -c 2 -w 1 -A -I "$public" "$1" || true
+  arping -q -c 1 -A -I "$public" "$1" || true
 }
 
 case $1 in
 start)
+  # As on a real machine: what is unmounted is unmounted for services with a view of their own, too.
+  mount --make-rshared /
   cat "$home/resolv.conf" >/etc/resolv.conf
   while read -r address; do hold "$address"; done <"$home/reserved"
   mkdir -p /run/netns
