@@ -17,6 +17,9 @@ const escapes: Readonly<Record<string, string>> = {
   "\r": "\\r",
 };
 
+/** MAX_ARG_STRLEN of Linux, with the NUL at its end. */
+const longestVariable = 128 * 1024;
+
 /** Why a variable of this name cannot go into a `.env` file, or undefined when it can. */
 export function nameProblem(name: string, path: string): Problem | undefined {
   if (!validName.test(name)) {
@@ -59,6 +62,14 @@ export function valueProblem(name: string, value: unknown, path: string): Proble
       received: "a value with half of a surrogate pair",
       accepted: "text that UTF-8 can express",
       cure: "encode the value, as base64 for example, and decode it in the app",
+    };
+  }
+  if (Buffer.byteLength(`${name}=${value}`) >= longestVariable) {
+    return {
+      path: at,
+      received: `a value of ${String(Buffer.byteLength(value))} bytes`,
+      accepted: "less than 128 KiB together with its name: Linux starts no program with a longer variable",
+      cure: "give it as one of files, which are mounted under /etc/slipway",
     };
   }
   return undefined;

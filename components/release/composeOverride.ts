@@ -1,6 +1,7 @@
 import type { App } from "../app/app";
 import type { Problem } from "../app/problem";
 import { type ComposeFile, type ComposeService, readCompose } from "./composeFile";
+import { composeNotes } from "./composeNotes";
 import { composeProblems } from "./composeProblems";
 import { type ComposeRoles, composeRoles, networksOf } from "./composeRoles";
 import { commonOverride, lostNames, type ServiceOverride } from "./composeService";
@@ -16,12 +17,24 @@ export interface ComposeOverride {
   readonly stateful?: string;
   /** What has to be put right first; when there are any, the texts are empty. */
   readonly problems: readonly Problem[];
+  /** What is not an error, but different from `docker compose up` in a way that somebody may miss. */
+  readonly notes: readonly string[];
   readonly roles: ComposeRoles;
+  /** Services of the colour that end by themselves, because another one waits for that. */
+  readonly runOnce: readonly string[];
   /** The named volumes, which have to exist before the projects start. */
   readonly volumes: readonly ReleaseVolume[];
 }
 
 const noRoles: ComposeRoles = { colour: [], stateful: [], commands: [], leftOut: [] };
+
+/** A restart policy would start these again for ever. */
+function runOnce(file: ComposeFile, roles: ComposeRoles): string[] {
+  const services = Object.values(file.services);
+  return roles.colour.filter((name) =>
+    services.some(({ dependsOn }) => dependsOn[name] === "service_completed_successfully"),
+  );
+}
 
 /** The one port of a colour that can be reached from outside its network, and only from the host itself. */
 function portsOverride(service: ComposeService, app: App): unknown {
@@ -72,11 +85,9 @@ function colourService(
   const stays = (name: string): boolean =>
     (roles.colour.includes(name) || roles.commands.includes(name)) &&
     (singletons.includes(service.name) || !singletons.includes(name));
-  const awaited = Object.values(file.services).some(
-    ({ dependsOn }) => dependsOn[service.name] === "service_completed_successfully",
-  );
+  const runsOnce = !started || runOnce(file, roles).includes(service.name);
   return {
-    ...commonOverride(service, { stays, runsOnce: awaited || !started, images: Object.keys(app.images) }),
+    ...commonOverride(service, { stays, runsOnce, images: Object.keys(app.images) }),
     profiles: started && service.profiles.length > 0 ? reset() : undefined,
     ports: portsOverride(service, app),
     environment: { SLIPWAY_RELEASE: "${SLIPWAY_RELEASE}" },
@@ -117,19 +128,19 @@ function colourOverride(file: ComposeFile, app: App, roles: ComposeRoles): strin
 export function composeOverride(app: App): ComposeOverride {
   const { file, problems } = readCompose(app.compose);
   if (file === undefined) {
-    return { override: "", problems, roles: noRoles, volumes: [] };
+    return { override: "", problems, notes: [], roles: noRoles, runOnce: [], volumes: [] };
   }
   const roles = composeRoles(file, app);
   const volumes = releaseVolumes(file, app);
   const found = composeProblems(file, app, roles);
+  const rest = { notes: composeNotes(file, app, roles), roles, runOnce: runOnce(file, roles), volumes };
   if (found.length > 0) {
-    return { override: "", problems: found, roles, volumes };
+    return { override: "", problems: found, ...rest };
   }
   return {
     override: colourOverride(file, app, roles),
     ...(roles.stateful.length > 0 && { stateful: statefulOverride(file, app, roles) }),
     problems: [],
-    roles,
-    volumes,
+    ...rest,
   };
 }

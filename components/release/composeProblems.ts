@@ -4,6 +4,7 @@ import { type ComposeFile, type ComposeService, isMapping } from "./composeFile"
 import { networkProblems } from "./composeNetworks";
 import { type ComposeRoles, networksOf } from "./composeRoles";
 import { mountProblems, volumeProblems } from "./composeStorage";
+import { variableProblems } from "./composeVariables";
 
 const names = (list: readonly string[]): string => (list.length === 0 ? "none" : list.join(", "));
 
@@ -166,6 +167,7 @@ export function composeProblems(file: ComposeFile, app: App, roles: ComposeRoles
     ...others,
     ...part.flatMap((service) => serviceProblems(service, file, app, roles)),
     ...inColour.flatMap((service) => hiddenStateful(service, app)),
+    ...part.flatMap((service) => variableProblems(service, app)),
     ...part.flatMap((service) => mountProblems(service, file)),
     ...volumeProblems(file, app, part),
     ...networkProblems(

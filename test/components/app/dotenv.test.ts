@@ -16,6 +16,7 @@ describe("encodeDotenv", () => {
   it.each([
     ["NUL", "hunter\0two"],
     ["half of a surrogate pair", "hunter\ud83d"],
+    ["more bytes than Linux passes on", "hunter".repeat(21846)],
   ])("refuses a value with %s, and names the variable without showing its value", (_, value) => {
     const encode = (): string => encodeDotenv({ FINE: "x", PASSWORD: value });
     expect(encode).toThrow(/environment\.PASSWORD: received|environment\.PASSWORD: /);

@@ -94,6 +94,26 @@ volumes:
     expect(override).toContain("    env_file: !override\n      - .env\n      - /etc/shop/extra.env\n");
   });
 
+  it("notes what somebody may miss", () => {
+    const { notes } = composeOverride({ ...composeApps.named, ingress: { service: "proxy", port: 80 } });
+    expect(notes.map((note) => note.slice(0, 60))).toEqual([
+      "services.django publishes 8000, 5678: a release publishes on",
+      "services.django reads ./.env.prod: here it reads the release",
+      "services.proxy publishes 8080, 8443, 8404: a release publish",
+      "ingress.port is 80, and services.proxy publishes 8080, 8443,",
+    ]);
+    const compose = `${minimal}    command: echo $$HOME $A \${B} \${C:-c}\n  dev: { image: x, profiles: [dev] }\n`;
+    expect(composeOverride(appWith(compose, { environment: { A: "1" } })).notes).toEqual([
+      "the compose file uses B, which nothing sets: compose leaves them empty.",
+      expect.stringMatching(/^dev stand behind a profile/),
+    ]);
+    expect(composeOverride(composeApps.classic).notes).toEqual([]);
+  });
+
+  it("tells services that end by themselves from those that stay", () => {
+    expect(composeOverride(composeApps.queue).runOnce).toEqual(["assets"]);
+  });
+
   it("does not depend on values that are known later", () => {
     const never = new Promise<string>(() => undefined);
     const { override, problems } = composeOverride({
@@ -191,6 +211,16 @@ describe("what composeOverride refuses", () => {
       cure: "write image: ${API_IMAGE} beside it, or name api in images",
     });
     expect(problemsOf(compose, { images: { api: "registry.example.com/api" } })).toEqual([]);
+  });
+
+  it("an image and a required variable that nothing sets", () => {
+    const api = `${minimal}  api:\n    image: \${API_IMAGE}\n    command: run \${TOKEN:?no token}\n`;
+    expect(problemsOf(api)).toMatchObject([
+      { path: "compose: services.api.image", cure: "name the image api in images" },
+      { path: "compose: services.api", cure: "set TOKEN in environment or secrets" },
+    ]);
+    expect(problemsOf(api, { images: { api: "api" }, secrets: { TOKEN: "x" } })).toEqual([]);
+    expect(problemsOf(`${minimal}  api:\n    image: \${API_IMAGE:-api:1}\n`)).toEqual([]);
   });
 
   it("a database that two releases would run on one volume, until it is called stateful", () => {
