@@ -81,7 +81,7 @@ function conversation(
     for (const stream of [child.stdout, child.stderr]) {
       if (!stream) continue;
       createInterface({ input: stream }).on("line", (line) => {
-        lastLines.push(line);
+        lastLines.push(line.length > 300 ? `${line.slice(0, 300)}…` : line);
         if (lastLines.length > 20) lastLines.shift();
         onEvent({ kind: "log", source: "program", line });
       });

@@ -5,8 +5,10 @@ import { ensureRegistry } from "../bodies/registry";
 import type { Sandbox } from "../bodies/sandbox";
 import { openSandbox, type LocalStack } from "../local";
 import { command } from "./command";
+import { databases } from "./digitalocean/databases";
 import { machines } from "./digitalocean/machines";
 import { network } from "./digitalocean/network";
+import { volumes } from "./digitalocean/volumes";
 import type { InvokeHandler, Provider, ResourceHandler } from "./handler";
 import { random } from "./random";
 import { tls } from "./tls";
@@ -21,7 +23,8 @@ export interface Resources {
 export function resources(stack: LocalStack, log: (line: string) => void): Resources {
   const sandbox = openSandbox(stack, log);
   const lookUp = (name: string): Promise<string> => lookUpIn(sandbox, stack.sandboxDirectory, name);
-  return { provider: merged([random, tls, command, machines(sandbox), network(sandbox)]), lookUp };
+  const digitalocean = [machines, network, volumes, databases].map((provider) => provider(sandbox));
+  return { provider: merged([random, tls, command, ...digitalocean]), lookUp };
 }
 
 function merged(providers: readonly Provider[]): Provider {
