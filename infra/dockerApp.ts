@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { classicEnvironment, databaseCaFile, type App } from "../components/app";
+import { databaseCaFile, type App } from "../components/app";
 import {
   directCommand,
   directVariables,
@@ -167,7 +167,6 @@ function describeApp(
     health: { ...health, host: health.host ?? description.domains?.[0] ?? address },
     images: file.images,
     environment: {
-      ...classicEnvironment({ images: file.images, registry: config.registry }),
       DIGITAL_OCEAN_IP_ADDRESS: address,
       ...variables?.plain,
       ...directly?.plain,

@@ -1,6 +1,14 @@
 // One release of one app, shipped to one host.
 import * as pulumi from "@pulumi/pulumi";
-import { encodeDotenv, refuseProblems, resolveApp, validateApp, type App, type Problem } from "../app";
+import {
+  classicEnvironment,
+  encodeDotenv,
+  refuseProblems,
+  resolveApp,
+  validateApp,
+  type App,
+  type Problem,
+} from "../app";
 import type { AppSlot } from "./appSlot";
 import { composeOverride } from "./composeOverride";
 import { renderEdgeSite, type EdgeAcme } from "./edgeSite";
@@ -83,18 +91,19 @@ export class ComposeRelease extends pulumi.ComponentResource {
     super("slipway:index:ComposeRelease", name, {}, opts);
     const app = resolveApp(args.app);
     const options = resolveComposeReleaseDefaults(args);
-    const { override, stateful, roles } = composeOverride(app);
+    const { override, stateful, roles, runOnce, notes } = composeOverride(app);
+    for (const note of notes) void pulumi.log.warn(note, this);
 
+    const registry = args.registry === undefined ? undefined : pulumi.output(args.registry);
+    // The caller's variables win over those of the classic contract.
     const environment = pulumi
-      .all([app.environment, app.secrets])
-      .apply(([plain, secret]) => encodeDotenv({ ...plain, ...secret }));
+      .all([app.images, registry, app.environment, app.secrets])
+      .apply(([images, login, plain, secret]) =>
+        encodeDotenv({ ...classicEnvironment({ images, registry: login }), ...plain, ...secret }),
+      );
     const secrets = pulumi
       .all([app.secrets, args.registry?.password ?? ""])
       .apply(([values, password]) => JSON.stringify(secretForms([...Object.values(values), password])));
-    const registry =
-      args.registry === undefined
-        ? ""
-        : pulumi.all({ ...args.registry }).apply((login) => JSON.stringify(login));
     const spec = pulumi.all([app.images, app.health.host]).apply(([images, healthHost]) =>
       JSON.stringify({
         app: app.name,
@@ -106,6 +115,7 @@ export class ComposeRelease extends pulumi.ComponentResource {
         migrate: app.migrate ?? null,
         backup: app.backup ?? null,
         services: roles.colour,
+        runOnce,
         workers: app.workers,
         singletons: app.singletons,
         perReleaseVolumes: app.perReleaseVolumes,
@@ -137,7 +147,7 @@ export class ComposeRelease extends pulumi.ComponentResource {
             Object.entries(app.files).map(([file, content]) => [`app/files/${file}`, content]),
           ),
           "secrets.json": pulumi.secret(secrets),
-          "registry.json": pulumi.secret(registry),
+          "registry.json": pulumi.secret(registry?.apply((login) => JSON.stringify(login)) ?? ""),
         },
         triggers: [args.release],
         timeoutSeconds: options.timeoutSeconds,

@@ -39,20 +39,23 @@ step_start() {
     fail start-failed "docker compose could not start the new release" "read its words in the log below"
 }
 
+# Containers that ought to run and do not. A service that another one waits for to end is not one of them.
+stopped_of() {
+  local id service
+  for id in $(containers "$1" --filter status=exited --filter status=created --filter status=restarting --filter status=dead); do
+    service=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}}' "$id")
+    jq --exit-status --arg service "$service" '.runOnce | index($service)' "$payload/release.json" >/dev/null || echo "$id"
+  done
+}
+
 # Up means that every container of the colour runs and that the app answers.
 colour_is_up() {
-  [ -n "$(containers "$current_colour")" ] || return 1
-  [ -z "$(containers "$current_colour" --filter status=exited --filter status=created --filter status=restarting --filter status=dead)" ] || return 1
+  [ -n "$(containers "$current_colour")" ] && [ -z "$(stopped_of "$current_colour")" ] || return 1
   [ "$(ask_app "$(slot_port "$current_colour")" 2>/dev/null)" -lt 400 ] 2>/dev/null
 }
 
 # What a retired worker or a reboot stopped starts again; what runs is left alone.
-restart_colour() {
-  local ids
-  ids=$(containers "$1" --filter status=exited --filter status=created)
-  # shellcheck disable=SC2086 # one word per container
-  [ -z "$ids" ] || docker start $ids >/dev/null
-}
+restart_colour() { stopped_of "$1" | xargs -r docker start >/dev/null; }
 
 # By label, so that it also takes what a killed `compose run` left, and needs no compose file.
 remove_colour() {

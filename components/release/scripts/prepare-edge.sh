@@ -8,14 +8,6 @@ if [ -e /proc/sys/net/ipv4/tcp_migrate_req ]; then
   sysctl -q -w net.ipv4.tcp_migrate_req=1 2>/dev/null || [ "$(cat /proc/sys/net/ipv4/tcp_migrate_req)" = 1 ] ||
     skip "net.ipv4.tcp_migrate_req: read-only here"
 fi
-# Where the admin socket is.
-if differs /etc/systemd/system/caddy.service.d/slipway.conf <<'UNIT'; then
-[Service]
-RuntimeDirectory=caddy
-UNIT
-  systemctl daemon-reload
-  systemctl try-restart caddy
-fi
 systemctl enable --quiet caddy
 if differs /etc/caddy/Caddyfile <"$payload/Caddyfile"; then
   systemctl restart caddy
