@@ -29,6 +29,8 @@ export interface WorldArgs {
   readonly description: ReturnType<typeof readDescription>;
   /** Whether the app was named by --app, so that the stack's own `slipway:app` is not to be used. */
   readonly otherApp: boolean;
+  /** Files laid over the stack's configuration. @default none */
+  readonly overlay?: readonly string[];
 }
 
 /** What the rehearsal is run with: tests give their own. */

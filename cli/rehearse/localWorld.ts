@@ -1,12 +1,17 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
 import { findFailedReceipt, type Receipt } from "../../components/release/receipt";
 import { writeReleaseFile } from "../../components/release/releaseFile";
+import { docker, dockerExec } from "../sandbox/bodies/docker";
 import { ensureDocker } from "../sandbox/bodies/engine";
 import { ensureImage } from "../sandbox/bodies/images";
+import { ensureRegistry } from "../sandbox/bodies/registry";
+import type { Sandbox } from "../sandbox/bodies/sandbox";
+import { openSandbox } from "../sandbox/local";
 import { type EngineEvent, type ProgramResult, runProgram } from "../sandbox/up";
 import type { WorldArgs } from "./command";
+import { AppImages } from "./images";
 import type { LoadTarget } from "./load/plan";
 import type { Watch } from "./watch";
 import { type ImageSet, UpFailed, type UpResult, type Variant, type World } from "./world";
@@ -14,25 +19,36 @@ import { type ImageSet, UpFailed, type UpResult, type Variant, type World } from
 /** The world as it is: the stack's program against the sandbox on this machine. */
 export class LocalWorld implements World {
   private readonly releasesFile: string;
+  private readonly sandbox: Sandbox;
+  private readonly images: AppImages;
+  private log: (line: string) => void = () => undefined;
 
   constructor(private readonly args: WorldArgs) {
     this.releasesFile = path.join(args.directory, "releases.yaml");
+    const stack = { stack: args.stack, sandboxDirectory: args.directory };
+    this.sandbox = openSandbox(stack, (line) => this.log(line));
+    this.images = new AppImages(this.sandbox, args.description);
   }
 
   async prepare(watch: Watch): Promise<void> {
+    this.log = watch.log;
     await watch.measure("docker", () => ensureDocker(watch.log));
-    await watch.measure("sandbox images", async () => {
-      await ensureImage("base", watch.log);
-      await Promise.all([ensureImage("droplet", watch.log), ensureImage("services", watch.log)]);
-    });
+    await watch.measure("base image", () => ensureImage("base", watch.log));
+    await Promise.all([
+      watch.measure("droplet image", () => ensureImage("droplet", watch.log)),
+      watch
+        .measure("services image", () => ensureImage("services", watch.log))
+        .then(() => watch.measure("registry", () => ensureRegistry(this.sandbox))),
+    ]);
   }
 
-  build(variant: Variant, watch: Watch): Promise<void> {
-    throw new Error(`not yet: ${variant}`, { cause: watch });
+  async build(variant: Variant, watch: Watch): Promise<void> {
+    await ensureDocker(watch.log);
+    await this.images.build(variant, watch.log);
   }
 
-  push(variant: Variant, watch: Watch): Promise<ImageSet> {
-    throw new Error(`not yet: ${variant}`, { cause: watch });
+  push(variant: Variant): Promise<ImageSet> {
+    return this.images.push(variant);
   }
 
   async setRelease(release: number, images: ImageSet): Promise<void> {
@@ -42,13 +58,17 @@ export class LocalWorld implements World {
 
   async up(watch: Watch): Promise<UpResult> {
     const said: string[] = [];
+    const { server, username, password } = await ensureRegistry(this.sandbox);
     const result = await runProgram({
       stack: this.args.stack,
       mode: "up",
       programDirectory: this.args.project,
       sandboxDirectory: this.args.directory,
       overlay: this.overlay(),
-      config: { "slipway:releasesFile": this.releasesFile },
+      config: {
+        "slipway:releasesFile": this.releasesFile,
+        "slipway:registry": { server, username, password: { secret: password } },
+      },
       signal: watch.signal,
       onEvent: (event) => {
         const line = describe(event);
@@ -67,18 +87,34 @@ export class LocalWorld implements World {
     };
   }
 
-  imagesOnHost(): Promise<readonly string[]> {
-    return Promise.resolve([]);
+  async imagesOnHost(): Promise<readonly string[]> {
+    const droplets = await this.sandbox.members("droplet");
+    const listed = await Promise.all(
+      droplets.map(({ container }) =>
+        dockerExec(container, ["docker", "ps", "--all", "--format", "{{.Image}}"]),
+      ),
+    );
+    return listed.flatMap((text) => text.split("\n").filter(Boolean));
   }
 
-  down({ images }: { readonly images: boolean }): Promise<readonly string[]> {
-    if (existsSync(this.args.directory)) rmSync(this.args.directory, { recursive: true });
-    return Promise.resolve(images ? [] : []);
+  async down({ images }: { readonly images: boolean }): Promise<readonly string[]> {
+    await this.sandbox.down();
+    if (images) await this.images.remove();
+    rmSync(this.args.directory, { recursive: true, force: true });
+    const left = await this.sandbox.list();
+    if (!images) return left;
+    const cache = await docker(["images", "--format", "{{.Repository}}:{{.Tag}}", "slipway-sandbox/*"]);
+    const names = cache.split("\n").filter(Boolean);
+    if (names.length === 0) return left;
+    return [
+      ...left,
+      `${names.length} images, a cache for the next rehearsal; remove them with: docker rmi ${names.join(" ")}`,
+    ];
   }
 
   /** An app named by --app takes the place of the stack's own, key by key: nothing of that one may be left. */
-  private overlay(): string[] {
-    if (!this.args.otherApp) return [];
+  private overlay(): readonly string[] {
+    if (!this.args.otherApp) return this.args.overlay ?? [];
     const files = [
       { name: "without-app.yaml", app: null },
       { name: "app.yaml", app: { directory: this.args.description.directory } },

@@ -1,0 +1,77 @@
+import * as path from "node:path";
+import { docker } from "../sandbox/bodies/docker";
+import { buildAppImage } from "../sandbox/bodies/imageBuild";
+import { pushImage } from "../sandbox/bodies/registry";
+import type { Sandbox } from "../sandbox/bodies/sandbox";
+import type { AppDescription } from "./description";
+import type { ImageSet, Variant } from "./world";
+
+const brokenDirectory = path.join(__dirname, "broken");
+
+/** The images of one app: three builds of it in the local Docker, and their digests in the sandbox's registry. */
+export class AppImages {
+  private readonly pushed = new Map<string, string>();
+
+  constructor(
+    private readonly sandbox: Sandbox,
+    private readonly description: AppDescription,
+  ) {}
+
+  async build(variant: Variant, log: (line: string) => void): Promise<void> {
+    if (variant === "broken") return this.buildBroken(log);
+    const release = variant === "release-1" ? "1" : "2";
+    for (const [name, spec] of Object.entries(this.description.build)) {
+      await buildAppImage({ log }, {
+        ...spec,
+        tag: this.tag(variant, name),
+        // Two builds of the same source are to differ, so that a host that serves the wrong one is found out.
+        buildArgs: { RELEASE: release },
+        labels: { ...this.labels, "slipway.release": release },
+      });
+    }
+  }
+
+  /** `name -> registry/repository@sha256:…`; an image that several variants share is pushed once. */
+  async push(variant: Variant): Promise<ImageSet> {
+    const images: Record<string, string> = {};
+    for (const name of Object.keys(this.description.build)) {
+      const tag = this.tag(this.origin(variant, name), name);
+      const reference = this.pushed.get(tag) ?? (await pushImage(this.sandbox, tag, `app/${name}`));
+      this.pushed.set(tag, reference);
+      images[name] = reference;
+    }
+    return images;
+  }
+
+  /** Removes what was built for this sandbox. What other images are made of stays. */
+  async remove(): Promise<void> {
+    const filter = ["--filter", `label=slipway.app=${this.sandbox.name}`];
+    const ids = (await docker(["images", "--all", "--quiet", "--no-trunc", ...filter])).split("\n");
+    const unique = [...new Set(ids.filter(Boolean))];
+    if (unique.length > 0) await docker(["rmi", "--force", ...unique]).catch(() => undefined);
+  }
+
+  private get labels(): Record<string, string> {
+    return { "slipway.app": this.sandbox.name };
+  }
+
+  /** Only Django is broken on purpose: the other images are those of release 2. */
+  private origin(variant: Variant, name: string): Variant {
+    return variant === "broken" && name !== this.description.djangoImage ? "release-2" : variant;
+  }
+
+  private tag(variant: Variant, name: string): string {
+    return `slipway-sandbox/app-${this.sandbox.name}-${name}:${variant}`;
+  }
+
+  private async buildBroken(log: (line: string) => void): Promise<void> {
+    const name = this.description.djangoImage;
+    await buildAppImage({ log }, {
+      context: brokenDirectory,
+      dockerfile: path.join(brokenDirectory, "Dockerfile"),
+      tag: this.tag("broken", name),
+      buildArgs: { IMAGE: this.tag("release-2", name) },
+      labels: this.labels,
+    });
+  }
+}
