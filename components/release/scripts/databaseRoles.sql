@@ -28,11 +28,11 @@ SELECT format('ALTER DATABASE %I OWNER TO %I', datname, :'owner')
 FROM pg_database
 WHERE datname = :'database' AND datdba <> (SELECT oid FROM pg_roles WHERE rolname = :'owner') \gexec
 
--- Since PostgreSQL 15 `public` belongs to the owner of the database, whoever that is. In a database that is older,
--- or was restored from an older one, it does not.
+-- Since PostgreSQL 15 `public` belongs to whoever owns the database; before, everybody may create in it. Neither holds
+-- in a database that somebody restored or hardened.
 SELECT format('ALTER SCHEMA public OWNER TO %I', :'owner')
 FROM pg_namespace
-WHERE nspname = 'public' AND NOT pg_has_role(:'owner', nspowner, 'USAGE') \gexec
+WHERE nspname = 'public' AND NOT has_schema_privilege(:'owner', oid, 'CREATE') \gexec
 
 SELECT format('CREATE EXTENSION IF NOT EXISTS %I', extension)
 FROM unnest(string_to_array(:'extensions', ',')) AS extension \gexec
