@@ -3,6 +3,7 @@ import { CliError } from "../errors";
 import { rehearse, type RehearseOptions, type WorldArgs } from "../rehearse/command";
 import { LocalWorld } from "../rehearse/localWorld";
 import { listrProgress } from "../rehearse/progress";
+import { removeSandbox } from "../rehearse/removal";
 import { stepNames } from "../rehearse/results";
 import type { World } from "../rehearse/world";
 
@@ -23,7 +24,12 @@ export function addRehearseCommand(program: Command): void {
     .option("--json", "print the result as one line of JSON at the end", false)
     .action(async (options: RehearseOptions) => {
       const makeWorld = (args: WorldArgs): World => new LocalWorld(args);
-      const code = await rehearse(options, { makeWorld, progress: listrProgress, directory: process.cwd() });
+      const code = await rehearse(options, {
+        makeWorld,
+        remove: removeSandbox,
+        progress: listrProgress,
+        directory: process.cwd(),
+      });
       if (code !== 0) throw new AlreadyTold(code);
     });
 }

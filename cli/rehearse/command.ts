@@ -4,12 +4,13 @@ import { CliError, describeError, exitCodes, usageError } from "../errors";
 import { findProject, stackConfigPath, stackConfigValue } from "../project";
 import { readDescription } from "./description";
 import type { Progress } from "./progress";
-import { interrupted, Rehearsal } from "./rehearsal";
+import { interrupted, Rehearsal, type RehearsalRun } from "./rehearsal";
+import type { Removal } from "./removal";
 import { type StepName, stepNames, toJson } from "./results";
-import type { LoadSize } from "./steps";
+import type { LoadSizes } from "./steps";
 import { ProgressStore } from "./store";
 import { summary } from "./summary";
-import type { Watch } from "./watch";
+import { secondsSince, type Watch } from "./watch";
 import type { World } from "./world";
 
 export interface RehearseOptions {
@@ -36,11 +37,12 @@ export interface WorldArgs {
 /** What the rehearsal is run with: tests give their own. */
 export interface RehearseParts {
   readonly makeWorld: (args: WorldArgs) => World;
+  readonly remove: (removal: Removal) => Promise<readonly string[]>;
   readonly progress: Progress;
   /** Where the command is run. */
   readonly directory: string;
   /** @default as much as two cores carry */
-  readonly load?: LoadSize;
+  readonly load?: LoadSizes;
 }
 
 /** Runs `slipway rehearse` and returns the exit code. */
@@ -48,66 +50,68 @@ export async function rehearse(options: RehearseOptions, parts: RehearseParts): 
   const project = findProject(parts.directory);
   stackConfigPath(project, options.stack);
   const directory = path.join(project, ".sandbox", options.stack);
+  if (options.down) return takeDown(options, directory, parts);
+
   const { appDirectory, inline } = findApp(project, options);
   const description = readDescription(appDirectory, inline);
-  const world = parts.makeWorld({
-    ...options,
-    project,
-    directory,
-    description,
-    otherApp: options.app !== undefined,
-  });
-  if (options.down) return takeDown(world, options);
-
+  const otherApp = options.app !== undefined;
+  const world = parts.makeWorld({ stack: options.stack, project, directory, description, otherApp });
   const store = ProgressStore.load(directory, appDirectory);
   refuseOtherApp(store, appDirectory, options);
   const interrupt = new AbortController();
   const release = onInterrupt(interrupt, options);
-  const log = logFile(directory);
-  const steps = options.only ? [options.only] : stepNames;
-  const keep = options.keep || options.only !== undefined;
   try {
     const rehearsal = new Rehearsal(
       { world, store, description, prepare: once((watch) => world.prepare(watch)), load: parts.load },
-      { steps, progress: parts.progress, interrupt: interrupt.signal, log },
+      {
+        steps: options.only ? [options.only] : stepNames,
+        progress: parts.progress,
+        interrupt: interrupt.signal,
+        log: logFile(directory),
+      },
     );
-    const { result, error } = await rehearsal.run();
-    const urls =
-      keep && store.progress.serving !== null && store.progress.target ? [store.progress.target.url] : [];
-    console.log(`\n${summary({ ...result, urls })}\n`);
-    if (error) console.error(`${describeError(error)}\n`);
-    await endWith(world, options, keep, urls);
-    if (options.json) console.log(toJson({ ...result, urls }));
-    if (!error) return exitCodes.ok;
-    return error instanceof CliError ? error.exitCode : exitCodes.failed;
+    const run = await rehearsal.run();
+    return await conclude(run, store, options, () =>
+      parts.remove({ stack: options.stack, directory, images: false }),
+    );
   } finally {
     release();
   }
 }
 
-async function endWith(
-  world: World,
+/** Removes the sandbox or says where it is, then tells what was found out. Returns the exit code. */
+async function conclude(
+  { result, error }: RehearsalRun,
+  store: ProgressStore,
   options: RehearseOptions,
-  keep: boolean,
-  urls: readonly string[],
-): Promise<void> {
-  if (keep) {
-    for (const url of urls) console.log(`The app answers at ${url}`);
-    console.log(`The sandbox is kept. Remove it with: ${downCommand(options)}`);
-    return;
-  }
-  const left = await world.down({ images: false });
-  console.log("The sandbox is removed.");
+  remove: () => Promise<readonly string[]>,
+): Promise<number> {
+  const keep = options.keep || options.only !== undefined;
+  const { serving, target } = store.progress;
+  const urls = keep && serving !== null && target ? [target.url] : [];
+  const started = Date.now();
+  const left = keep ? [] : await remove();
+  const removal = keep ? [] : [{ step: "removal", part: "removal", seconds: secondsSince(started) }];
+  const complete = { ...result, urls, spans: [...result.spans, ...removal] };
+
+  console.log(`\n${summary(complete)}\n`);
+  if (error) console.error(`${describeError(error)}\n`);
+  for (const url of urls) console.log(`The app answers at ${url}`);
+  if (keep) console.log(`The sandbox is kept. Remove it with: ${downCommand(options)}`);
+  else console.log("The sandbox is removed; its images are kept for the next rehearsal.");
   for (const line of left) console.log(`  left: ${line}`);
+  if (options.json) console.log(toJson(complete));
+  if (!error) return exitCodes.ok;
+  return error instanceof CliError ? error.exitCode : exitCodes.failed;
 }
 
-async function takeDown(world: World, options: RehearseOptions): Promise<number> {
-  const left = await world.down({ images: true });
+async function takeDown(options: RehearseOptions, directory: string, parts: RehearseParts): Promise<number> {
+  const left = await parts.remove({ stack: options.stack, directory, images: true });
   console.log(
     `The sandbox of stack ${options.stack} is removed: containers, networks, volumes, images of the app, state.`,
   );
   for (const line of left) console.log(`  left: ${line}`);
-  if (options.json) console.log(JSON.stringify({ ok: true, steps: [], releases: [], urls: [] }));
+  if (options.json) console.log(toJson({ steps: [], releases: [], urls: [], spans: [], seconds: 0 }));
   return exitCodes.ok;
 }
 

@@ -6,6 +6,7 @@ import type { Sandbox } from "../sandbox/bodies/sandbox";
 import type { AppDescription } from "./description";
 import type { ImageSet, Variant } from "./world";
 
+const appLabel = "slipway.app";
 const brokenDirectory = path.join(__dirname, "broken");
 
 /** The images of one app: three builds of it in the local Docker, and their digests in the sandbox's registry. */
@@ -21,13 +22,16 @@ export class AppImages {
     if (variant === "broken") return this.buildBroken(log);
     const release = variant === "release-1" ? "1" : "2";
     for (const [name, spec] of Object.entries(this.description.build)) {
-      await buildAppImage({ log }, {
-        ...spec,
-        tag: this.tag(variant, name),
-        // Two builds of the same source are to differ, so that a host that serves the wrong one is found out.
-        buildArgs: { RELEASE: release },
-        labels: { ...this.labels, "slipway.release": release },
-      });
+      await buildAppImage(
+        { log },
+        {
+          ...spec,
+          tag: this.tag(variant, name),
+          // Two builds of the same source are to differ, so that a host that serves the wrong one is found out.
+          buildArgs: { RELEASE: release },
+          labels: { ...this.labels, "slipway.release": release },
+        },
+      );
     }
   }
 
@@ -43,16 +47,8 @@ export class AppImages {
     return images;
   }
 
-  /** Removes what was built for this sandbox. What other images are made of stays. */
-  async remove(): Promise<void> {
-    const filter = ["--filter", `label=slipway.app=${this.sandbox.name}`];
-    const ids = (await docker(["images", "--all", "--quiet", "--no-trunc", ...filter])).split("\n");
-    const unique = [...new Set(ids.filter(Boolean))];
-    if (unique.length > 0) await docker(["rmi", "--force", ...unique]).catch(() => undefined);
-  }
-
   private get labels(): Record<string, string> {
-    return { "slipway.app": this.sandbox.name };
+    return { [appLabel]: this.sandbox.name };
   }
 
   /** Only Django is broken on purpose: the other images are those of release 2. */
@@ -66,12 +62,22 @@ export class AppImages {
 
   private async buildBroken(log: (line: string) => void): Promise<void> {
     const name = this.description.djangoImage;
-    await buildAppImage({ log }, {
-      context: brokenDirectory,
-      dockerfile: path.join(brokenDirectory, "Dockerfile"),
-      tag: this.tag("broken", name),
-      buildArgs: { IMAGE: this.tag("release-2", name) },
-      labels: this.labels,
-    });
+    await buildAppImage(
+      { log },
+      {
+        context: brokenDirectory,
+        dockerfile: path.join(brokenDirectory, "Dockerfile"),
+        tag: this.tag("broken", name),
+        buildArgs: { IMAGE: this.tag("release-2", name) },
+        labels: this.labels,
+      },
+    );
   }
+}
+
+/** Removes the images that were built for the app of a sandbox. What they are made of stays. */
+export async function removeAppImages({ name }: Sandbox): Promise<void> {
+  const listed = await docker(["images", "--quiet", "--no-trunc", "--filter", `label=${appLabel}=${name}`]);
+  const ids = [...new Set(listed.split("\n").filter(Boolean))];
+  if (ids.length > 0) await docker(["rmi", "--force", ...ids]);
 }

@@ -1,9 +1,9 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
 import { findFailedReceipt, type Receipt } from "../../components/release/receipt";
 import { writeReleaseFile } from "../../components/release/releaseFile";
-import { docker, dockerExec } from "../sandbox/bodies/docker";
+import { dockerExec } from "../sandbox/bodies/docker";
 import { ensureDocker } from "../sandbox/bodies/engine";
 import { ensureImage } from "../sandbox/bodies/images";
 import { ensureRegistry } from "../sandbox/bodies/registry";
@@ -21,6 +21,7 @@ export class LocalWorld implements World {
   private readonly releasesFile: string;
   private readonly sandbox: Sandbox;
   private readonly images: AppImages;
+  private readonly heard = new Set<string>();
   private log: (line: string) => void = () => undefined;
 
   constructor(private readonly args: WorldArgs) {
@@ -70,19 +71,14 @@ export class LocalWorld implements World {
         "slipway:registry": { server, username, password: { secret: password } },
       },
       signal: watch.signal,
-      onEvent: (event) => {
-        const line = describe(event);
-        if (event.kind === "log" && event.source !== "resource") said.push(event.line);
-        if (event.kind === "resource" && event.seconds >= 1) watch.note(event.name, event.seconds);
-        if (line !== undefined) watch.log(line);
-      },
+      onEvent: (event) => this.hear(event, said, watch),
     });
     if (!result.ok) throw failed(result, said);
     const { created, updated, replaced, deleted, unchanged } = result.changes;
     return {
       changed: created + updated + replaced + deleted,
       unchanged,
-      target: target(result.outputs),
+      target: this.target(result.outputs),
       seconds: (result.outputs["receipt"] as Receipt | undefined)?.seconds,
     };
   }
@@ -97,33 +93,43 @@ export class LocalWorld implements World {
     return listed.flatMap((text) => text.split("\n").filter(Boolean));
   }
 
-  async down({ images }: { readonly images: boolean }): Promise<readonly string[]> {
-    await this.sandbox.down();
-    if (images) await this.images.remove();
-    rmSync(this.args.directory, { recursive: true, force: true });
-    const left = await this.sandbox.list();
-    if (!images) return left;
-    const cache = await docker(["images", "--format", "{{.Repository}}:{{.Tag}}", "slipway-sandbox/*"]);
-    const names = cache.split("\n").filter(Boolean);
-    if (names.length === 0) return left;
-    return [
-      ...left,
-      `${names.length} images, a cache for the next rehearsal; remove them with: docker rmi ${names.join(" ")}`,
-    ];
+  private target({ url, address }: ProgramResult["outputs"]): LoadTarget {
+    if (typeof url !== "string" || typeof address !== "string") {
+      throw new UpFailed("the program does not say where the app answers", {
+        cure: "export `url` and `address`, as infra/index.ts does",
+      });
+    }
+    // Names lead to the sandbox only inside of it, and only its own authority vouches for them.
+    const ca = path.join(this.args.directory, "acme-ca.crt");
+    return { url, address, ...(url.startsWith("https:") ? { ca: readFileSync(ca, "utf8") } : {}) };
+  }
+
+  private hear(event: EngineEvent, said: string[], watch: Watch): void {
+    if (event.kind === "resource" && event.seconds >= 1) watch.note(event.name, event.seconds);
+    if (event.kind === "log" && event.source !== "resource") {
+      said.push(event.line);
+      // The program says the same things at every run.
+      if (this.heard.has(event.line)) return;
+      this.heard.add(event.line);
+    }
+    const line = describe(event);
+    if (line !== undefined) watch.log(line);
   }
 
   /** An app named by --app takes the place of the stack's own, key by key: nothing of that one may be left. */
   private overlay(): readonly string[] {
-    if (!this.args.otherApp) return this.args.overlay ?? [];
+    const given = this.args.overlay ?? [];
+    if (!this.args.otherApp) return given;
     const files = [
       { name: "without-app.yaml", app: null },
       { name: "app.yaml", app: { directory: this.args.description.directory } },
     ];
-    return files.map(({ name, app }) => {
+    const own = files.map(({ name, app }) => {
       const file = path.join(this.args.directory, name);
       writeFileSync(file, stringify({ config: { "slipway:app": app } }), { mode: 0o600 });
       return file;
     });
+    return [...own, ...given];
   }
 }
 
@@ -136,7 +142,7 @@ function describe(event: EngineEvent): string | undefined {
         ? undefined
         : `${event.action} ${event.name} in ${event.seconds.toFixed(1)} s`;
     case "failed":
-      return `failed ${event.name}: ${event.message.split("\n")[0]}`;
+      return `failed ${event.name}: ${findFailedReceipt(event.message)?.message ?? event.message.split("\n")[0]}`;
     case "log":
       return event.line;
   }
@@ -155,13 +161,5 @@ function failed(result: ProgramResult, said: readonly string[]): UpFailed {
   const [first = text, ...rest] = text.split("\n");
   return new UpFailed(first, {
     log: { title: "the program said", text: [...rest, ...said.slice(-15)].join("\n") },
-  });
-}
-
-function target({ url, address }: ProgramResult["outputs"]): LoadTarget {
-  if (typeof url === "string") return { url, ...(typeof address === "string" ? { address } : {}) };
-  if (typeof address === "string") return { url: `http://${address}` };
-  throw new UpFailed("the program names no address", {
-    cure: "export `url` and `address`, as infra/index.ts does",
   });
 }

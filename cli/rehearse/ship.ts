@@ -5,17 +5,15 @@ import type { AppDescription } from "./description";
 import { startLoad } from "./load/load";
 import type { LoadPlan, LoadReport, LoadTarget } from "./load/plan";
 import type { ReleaseName, ReleaseResult } from "./results";
+import type { LoadSize } from "./steps";
 import type { ProgressStore } from "./store";
 import type { Watch } from "./watch";
 import { type ImageSet, UpFailed, type World } from "./world";
 
-export interface ShipArgs {
+export interface ShipArgs extends LoadSize {
   readonly name: ReleaseName;
   readonly images: ImageSet;
   readonly expected: "serves" | "refused";
-  /** The load goes on until this many requests were made. */
-  readonly minRequests: number;
-  readonly requestsPerSecond: number;
 }
 
 export interface ShipContext {

@@ -25,10 +25,13 @@ function steps({ steps: results, spans, seconds }: RehearsalResult): string {
       [remark, parts.join(", ")].filter(Boolean).join("; "),
     ];
   });
+  const removal = spans.filter(({ step }) => step === "removal");
+  const removed = removal.reduce((sum, span) => sum + span.seconds, 0);
   return table([
     ["step", "", "time", "where it went (seconds)"],
     ...rows,
-    ["total", "", `${seconds.toFixed(1)} s`, ""],
+    ...removal.map(({ seconds: taken }) => ["removal", "", `${taken.toFixed(1)} s`, ""]),
+    ["total", "", `${(seconds + removed).toFixed(1)} s`, ""],
   ]);
 }
 

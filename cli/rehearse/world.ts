@@ -50,6 +50,4 @@ export interface World {
   up(watch: Watch): Promise<UpResult>;
   /** References of the images that containers on the host were made from, running or not. */
   imagesOnHost(): Promise<readonly string[]>;
-  /** Removes the sandbox; with `images`, what it built for this app too. Returns what is left. */
-  down(options: { readonly images: boolean }): Promise<readonly string[]>;
 }

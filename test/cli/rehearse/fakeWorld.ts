@@ -97,7 +97,7 @@ export class FakeWorld implements World {
     return Promise.resolve(this.mischief.leftover ? [digest("broken", "web")] : [digest("release-2", "web")]);
   }
 
-  down({ images }: { readonly images: boolean }): Promise<string[]> {
+  remove({ images }: { readonly images: boolean }): Promise<string[]> {
     this.calls.push(images ? "down with images" : "down");
     return Promise.resolve(images ? ["the images slipway-sandbox/*, a cache for the next rehearsal"] : []);
   }

@@ -67,11 +67,14 @@ async function run(options: Partial<RehearseOptions> = {}): Promise<Outcome> {
     { stack: "staging", keep: false, down: false, json: true, ...options },
     {
       makeWorld: () => world,
+      remove: (removal) => world.remove(removal),
       progress: plain,
       directory: project,
       load: {
-        requestsPerSecond: 1000,
-        minRequests: { "release-1": 50, "release-2": 200, broken: 100, rollback: 100 },
+        "release-1": { requestsPerSecond: 1000, minRequests: 50 },
+        "release-2": { requestsPerSecond: 1000, minRequests: 200 },
+        broken: { requestsPerSecond: 1000, minRequests: 100 },
+        rollback: { requestsPerSecond: 1000, minRequests: 100 },
       },
     },
   );
