@@ -1,5 +1,6 @@
 import { deletionOrder, mustGoBefore, refuseProtected } from "./deletion";
-import { noChanges, type EngineEvent, type FailedEvent, type ResourceAction } from "./events";
+import { noChanges, type EngineEvent, type ResourceAction } from "./events";
+import { Operations, secondsSince } from "./operations";
 import { decide, replacesOn, type Decision, type Registration } from "./plan";
 import { hasUnknown, markOutputs, reveal, type Plain, type PropertyMap } from "./properties";
 import {
@@ -30,33 +31,24 @@ export interface RegistrationResult {
  */
 export class Engine {
   readonly changes = noChanges();
-  readonly failures: FailedEvent[] = [];
+  readonly operations: Operations;
   private readonly seen = new Set<string>();
   private readonly replacedUrns = new Set<string>();
   private readonly deletedUrns = new Set<string>();
-  private readonly inFlight = new Set<Promise<unknown>>();
-  private readonly abort = new AbortController();
 
-  constructor(private readonly options: EngineOptions) {}
+  constructor(private readonly options: EngineOptions) {
+    this.operations = new Operations(options.onEvent);
+  }
 
   /** Does what the program asks for. Rejects when it fails, or when something failed before. */
   async register(registration: Registration): Promise<RegistrationResult> {
     const { urn, type, name } = registration;
     if (this.seen.has(urn)) throw new Error(`${urn} is registered twice: give one of the two another name`);
     this.seen.add(urn);
-    this.refuseAfterFailure();
+    this.operations.refuseWhenHalted();
     const started = Date.now();
     const work = registration.custom ? this.carryOut(registration, started) : this.group(registration);
-    this.inFlight.add(work);
-    try {
-      return await work;
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.fail({ kind: "failed", urn, type, name, message, seconds: secondsSince(started) });
-      throw error;
-    } finally {
-      this.inFlight.delete(work);
-    }
+    return this.operations.track({ urn, type, name }, started, work);
   }
 
   /** What a component, or the stack itself, says about itself when it is complete. */
@@ -85,22 +77,6 @@ export class Engine {
   async destroy(): Promise<void> {
     refuseProtected(this.options.state.resources, "deleted");
     await this.deleteAll(this.options.state.resources);
-  }
-
-  /** Begins nothing new, and asks what is under way to break off. */
-  interrupt(): void {
-    this.abort.abort();
-  }
-
-  /** Resolves when nothing is under way any more. */
-  async idle(): Promise<void> {
-    while (this.inFlight.size > 0) await Promise.allSettled(this.inFlight);
-  }
-
-  private refuseAfterFailure(): void {
-    const first = this.failures[0];
-    if (this.abort.signal.aborted) throw new Error("not begun: the run was interrupted");
-    if (first) throw new Error(`not begun: "${first.name}" [${first.type}] failed before`);
   }
 
   private async group(registration: Registration): Promise<RegistrationResult> {
@@ -182,16 +158,12 @@ export class Engine {
   private async deleteAll(resources: readonly StoredResource[]): Promise<void> {
     const going = new Set(resources.map(({ urn }) => urn));
     for (const resource of deletionOrder(resources)) {
-      this.refuseAfterFailure();
+      this.operations.refuseWhenHalted();
       const started = Date.now();
       if (resource.custom)
         this.options.onEvent({ kind: "started", operation: "delete", ...identity(resource) });
-      try {
-        if (!this.options.preview) await this.deleteOne(resource, going);
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        this.fail({ kind: "failed", ...identity(resource), message, seconds: secondsSince(started) });
-        throw error;
+      if (!this.options.preview) {
+        await this.operations.track(identity(resource), started, this.deleteOne(resource, going));
       }
       const reason = resource.replaced ? "was replaced" : "left the program";
       if (resource.custom) this.done("deleted", resource, started, reason);
@@ -231,7 +203,7 @@ export class Engine {
     return {
       ...identity(resource),
       inputs: reveal(inputs) as Plain,
-      signal: this.abort.signal,
+      signal: this.operations.signal,
       log: (line) => this.options.onEvent({ kind: "log", source: "resource", line, name }),
     };
   }
@@ -252,11 +224,6 @@ export class Engine {
       seconds,
       ...(reason && { reason }),
     });
-  }
-
-  private fail(event: FailedEvent): void {
-    this.failures.push(event);
-    this.options.onEvent(event);
   }
 }
 
@@ -287,8 +254,4 @@ function existing(resource: StoredResource): Pick<ExistingCall, "id" | "oldInput
 
 function identity({ urn, type, name }: Registration | StoredResource) {
   return { urn, type, name };
-}
-
-function secondsSince(started: number): number {
-  return (Date.now() - started) / 1000;
 }

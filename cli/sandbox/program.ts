@@ -51,7 +51,7 @@ export async function runStack(options: ProgramOptions, context: ProgramContext)
     const state = StackState.load(sandboxDirectory, project.name, stack);
     const { provider, onEvent, signal } = context;
     const engine = new Engine({ state, provider, preview: mode === "preview", onEvent });
-    signal?.addEventListener("abort", () => engine.interrupt(), { once: true });
+    signal?.addEventListener("abort", () => engine.operations.interrupt(), { once: true });
     if (mode === "destroy") {
       return await finish(engine, () => engine.destroy().then(() => ({})), options);
     }
@@ -74,7 +74,10 @@ export async function runStack(options: ProgramOptions, context: ProgramContext)
       engine,
       async () => {
         const outputs = await runInSandbox(run, () => load(project.entry, programDirectory));
-        if (engine.failures.length === 0) await engine.finish();
+        // An error inside an apply is known one turn of the event loop later.
+        await new Promise((resolve) => setImmediate(resolve));
+        engine.operations.refuseWhenHalted();
+        await engine.finish();
         return outputs;
       },
       options,
@@ -89,25 +92,28 @@ async function finish(
   work: () => Promise<PropertyMap>,
   options: ProgramOptions,
 ): Promise<ProgramResult> {
-  const { changes, failures } = engine;
-  // A failed resource rejects the outputs that hang on it, and with them promises that nobody waits for.
-  const stray: unknown[] = [];
-  const onStray = (error: unknown): void => void stray.push(error);
+  const { changes, operations } = engine;
+  const errors: unknown[] = [];
+  // The SDK leaves what depends on a failed resource pending for ever: the real host ends its process at the first
+  // rejection that nobody handles. Here what is under way may end first, so that the state knows of it.
+  const onStray = (error: unknown): void => {
+    errors.push(error);
+    operations.stop();
+  };
+  // Never taken back: they may still come when the result is there.
   process.on("unhandledRejection", onStray);
-  try {
-    const outputs = await work().catch((error: unknown) => {
-      stray.push(error);
-      return {};
-    });
-    await engine.idle();
-    await new Promise((resolve) => setImmediate(resolve));
-    const [failed] = failures;
-    if (failed) return { ok: false, outputs: {}, changes, error: failureText(failed) };
-    if (stray.length > 0) return { ok: false, outputs: {}, changes, error: textOf(stray[0]) };
-    return { ok: true, outputs: presentable(outputs, options.showSecrets ?? false), changes };
-  } finally {
-    process.off("unhandledRejection", onStray);
-  }
+  const worked = work().catch((error: unknown) => {
+    errors.push(error);
+    return {};
+  });
+  const outputs = await Promise.race([worked, operations.halted.then(() => ({}))]);
+  await operations.idle();
+  await new Promise((resolve) => setImmediate(resolve));
+  const [failed] = operations.failures;
+  if (failed) return { ok: false, outputs: {}, changes, error: failureText(failed) };
+  if (errors.length > 0) return { ok: false, outputs: {}, changes, error: textOf(errors[0]) };
+  if (operations.interrupted) return { ok: false, outputs: {}, changes, error: "interrupted" };
+  return { ok: true, outputs: presentable(outputs, options.showSecrets ?? false), changes };
 }
 
 async function load(entry: string, programDirectory: string): Promise<unknown> {

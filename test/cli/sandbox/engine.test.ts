@@ -188,7 +188,7 @@ describe("a failure", () => {
     await expect(engine.register(registration({ name: "app" }))).rejects.toThrow(
       '"db" [test:Thing] failed before',
     );
-    expect(engine.failures[0]).toMatchObject({ name: "db", message: "create db went wrong" });
+    expect(engine.operations.failures[0]).toMatchObject({ name: "db", message: "create db went wrong" });
     expect(stack.state().resources).toEqual([]);
     stack.failOn = undefined;
     await stack.up([{ name: "db" }]);
@@ -312,7 +312,7 @@ test("a renamed resource keeps what it has, by its alias", async () => {
 test("an interrupted run begins nothing new and deletes nothing", async () => {
   await stack.up([{ name: "a" }]);
   const engine = stack.engine();
-  engine.interrupt();
+  engine.operations.interrupt();
   await expect(engine.register(registration({ name: "b" }))).rejects.toThrow("the run was interrupted");
   await expect(engine.destroy()).rejects.toThrow("the run was interrupted");
   expect(stack.calls).toEqual([]);

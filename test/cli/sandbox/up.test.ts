@@ -105,7 +105,7 @@ describe("with a host", () => {
     expect(server.received).toHaveLength(1);
     expect(server.received[0]?.stdin).toMatch(/^tricky \$ value .{20}$/);
     const again = await run({ config: { ...config, release: "2" } });
-    expect(again.changes).toMatchObject({ replaced: 1, unchanged: 2 });
+    expect(again.changes).toMatchObject({ replaced: 1, unchanged: 3 });
     expect(server.received).toHaveLength(2);
     const state = readFileSync(join(directory, "state.json"), "utf8");
     expect(state).not.toContain("tricky $ value");
@@ -139,6 +139,15 @@ describe("with a host", () => {
     expect(names).toEqual(expect.arrayContaining(["password", "key"]));
     expect(names).not.toContain("release");
   });
+});
+
+test("an interruption also ends a program that is busy with something else", async () => {
+  const interruption = new AbortController();
+  const running = run({ config: { mode: "waits" }, signal: interruption.signal });
+  const started = (): boolean => events.filter((event) => event.kind === "resource").length === 2;
+  while (!started()) await new Promise((resolve) => setTimeout(resolve, 20));
+  interruption.abort();
+  expect(await running).toMatchObject({ ok: false, error: "interrupted", changes: { created: 2 } });
 });
 
 test.each([
