@@ -2,6 +2,7 @@ import { classicEnvironment, encodeDotenv, type App } from "../../components/app
 import { composeOverride } from "../../components/release/composeOverride";
 import { composeApps } from "../support/composeApps";
 import { composeConfig, hostVariables, type MergedProject } from "./compose";
+import { describeSandbox } from "./support";
 
 interface Merged {
   readonly colour: MergedProject;
@@ -34,7 +35,7 @@ const published = (project: MergedProject): string[] =>
 const volumeNames = (project: MergedProject): Record<string, string> =>
   Object.fromEntries(Object.entries(project.volumes ?? {}).map(([key, { name }]) => [key, name]));
 
-describe("what docker compose makes of a release", () => {
+describeSandbox("what docker compose makes of a release", () => {
   jest.setTimeout(300_000);
 
   it.each(Object.entries(composeApps))("%s: two of them can run side by side", async (_, app) => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { encodeDotenv } from "../../components/app";
 import { composeConfig } from "./compose";
+import { describeSandbox } from "./support";
 
 const name = (index: number): string => `V${String(index)}`;
 
@@ -45,7 +46,7 @@ const awkward = [
   "`",
 ];
 
-describe("a .env file, read by docker compose", () => {
+describeSandbox("a .env file, read by docker compose", () => {
   jest.setTimeout(300_000);
 
   it("holds every printable character, alone and at either end of a value", async () => {

@@ -3,6 +3,7 @@ import path from "node:path";
 import { renderCaddyfile, renderEdgeSite } from "../../components/release/edgeSite";
 import { appWith } from "../support/composeApps";
 import { inDroplet } from "./compose";
+import { describeSandbox } from "./support";
 
 interface Answer {
   readonly name: string;
@@ -49,7 +50,7 @@ async function askTheEdge(): Promise<Record<string, Answer>> {
 const release = (answer: Answer | undefined): string[] =>
   (answer?.headers ?? []).filter(({ key }) => key === "x-slipway-release").map(({ value }) => value);
 
-describe("the edge's files in the Caddy of the host", () => {
+describeSandbox("the edge's files in the Caddy of the host", () => {
   jest.setTimeout(300_000);
   let answers: Record<string, Answer> = {};
   beforeAll(async () => {

@@ -1,0 +1,130 @@
+// The rehearsed road, opened for tests: the same world and load client that `slipway rehearse` uses, with secrets that
+// nobody would like to type, and a way onto the host.
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { stringify } from "yaml";
+import { readDescription } from "../../../cli/rehearse/description";
+import { LocalWorld } from "../../../cli/rehearse/localWorld";
+import { ship, type Shipped } from "../../../cli/rehearse/ship";
+import { ProgressStore } from "../../../cli/rehearse/store";
+import { TimeBook, type Watch } from "../../../cli/rehearse/watch";
+import type { ImageSet, UpResult } from "../../../cli/rehearse/world";
+import { dockerExec } from "../../../cli/sandbox/bodies/docker";
+import { openSandbox } from "../../../cli/sandbox/local";
+
+const project = path.resolve(__dirname, "../../..");
+const appDirectory = path.join(project, "examples/django-docker");
+
+/** The part of the odd secret that no encoding changes, and that stands nowhere else. */
+export const needle = "zq7Mark9x";
+
+/** Every character that has ever broken a .env file. */
+export const oddSecret = `zq7Mark9x @ od@d $HOME \${X} # it's "quoted" 100% \\n back\\slash \\`;
+
+export class Road {
+  readonly watch: Watch = new TimeBook().watch("test", new AbortController().signal, () => undefined);
+  readonly description = readDescription(appDirectory, {});
+  readonly directory: string;
+
+  constructor(readonly stack = "staging") {
+    this.directory = path.join(project, ".sandbox", stack);
+  }
+
+  /** Read afresh: the command writes it too. */
+  get store(): ProgressStore {
+    return ProgressStore.load(this.directory, appDirectory);
+  }
+
+  /** The world with `config` laid over the stack's own. */
+  world(config: Readonly<Record<string, unknown>> = {}): LocalWorld {
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    const overlay = path.join(this.directory, "test-overlay.yaml");
+    const secrets = { ODD_SECRET: { secret: oddSecret } };
+    writeFileSync(overlay, stringify({ config: { "slipway:secrets": secrets, ...config } }), { mode: 0o600 });
+    return new LocalWorld({
+      project,
+      stack: this.stack,
+      directory: this.directory,
+      description: this.description,
+      otherApp: false,
+      overlay: [overlay],
+    });
+  }
+
+  get images(): { readonly "release-1": ImageSet; readonly "release-2": ImageSet } {
+    const { "release-1": first, "release-2": second } = this.store.progress.images;
+    if (!first || !second) throw new Error("the rehearsal has to build its images first");
+    return { "release-1": first, "release-2": second };
+  }
+
+  /** Ships the images as the next release, under load. */
+  ship(images: ImageSet, minRequests = 0): Promise<Shipped> {
+    const args = {
+      images,
+      minRequests,
+      name: "release-2",
+      expected: "serves",
+      requestsPerSecond: 180,
+    } as const;
+    return ship(
+      { world: this.world(), store: this.store, description: this.description, watch: this.watch },
+      args,
+    );
+  }
+
+  /** Runs the program with the next release number, without load. */
+  async up(images: ImageSet, config: Readonly<Record<string, unknown>> = {}): Promise<UpResult> {
+    const world = this.world(config);
+    const release = this.store.progress.lastRelease + 1;
+    await world.setRelease(release, images);
+    this.store.update({ lastRelease: release });
+    const result = await world.up(this.watch);
+    this.store.update({ serving: release });
+    return result;
+  }
+
+  /** Runs the program again with nothing new but `config`. */
+  again(config: Readonly<Record<string, unknown>>): Promise<UpResult> {
+    return this.world(config).up(this.watch);
+  }
+
+  async host(): Promise<{ readonly container: string; readonly id: string }> {
+    const { sandboxDirectory, stack } = { sandboxDirectory: this.directory, stack: this.stack };
+    const [droplet, ...others] = await openSandbox({ stack, sandboxDirectory }, () => undefined).members(
+      "droplet",
+    );
+    if (droplet === undefined || others.length > 0)
+      throw new Error(`${others.length + 1} droplets, expected one`);
+    return droplet;
+  }
+
+  /** Runs a shell line on the host as root, or as another user. */
+  async onHost(line: string, user = "root"): Promise<string> {
+    const { container } = await this.host();
+    const argv = user === "root" ? ["bash", "-c", line] : ["runuser", "-u", user, "--", "bash", "-c", line];
+    return (await dockerExec(container, argv)).trim();
+  }
+
+  /** Runs a management command in the web container that serves. */
+  manage(line: string): Promise<string> {
+    const web = "docker ps --quiet --filter label=com.docker.compose.service=web";
+    return this.onHost(`docker exec $(${web}) python manage.py ${line}`);
+  }
+
+  /** The receipts on the host, oldest first. */
+  async receipts(): Promise<readonly Record<string, unknown>[]> {
+    const lines = await this.onHost("cat /var/lib/slipway/hello-django/receipts.jsonl");
+    return lines.split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  url(page: string): string {
+    const { target } = this.store.progress;
+    if (!target) throw new Error("the rehearsal has to provision first");
+    return `${target.url}${page}`;
+  }
+}
+
+export function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
