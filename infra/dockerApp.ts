@@ -61,8 +61,11 @@ export function dockerApp(config: StackConfig): DockerAppOutputs {
     url: domain === undefined ? pulumi.interpolate`http://${address}` : pulumi.output(`https://${domain}`),
     address,
     hostKeyFingerprint: host.hostKeyFingerprint,
-    databaseVariables: variables && pulumi.secret(pulumi.all({ ...variables.plain, ...variables.secret })),
-    receipt: release?.receipt,
+    // The SDK warns of an output that is there but undefined.
+    ...(variables && {
+      databaseVariables: pulumi.secret(pulumi.all({ ...variables.plain, ...variables.secret })),
+    }),
+    ...(release && { receipt: release.receipt }),
   };
 }
 

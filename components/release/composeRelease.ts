@@ -92,7 +92,7 @@ export class ComposeRelease extends pulumi.ComponentResource {
     const app = resolveApp(args.app);
     const options = resolveComposeReleaseDefaults(args);
     const { override, stateful, roles, runOnce, notes } = composeOverride(app);
-    for (const note of notes) void pulumi.log.warn(note, this);
+    for (const note of notes) void pulumi.log.info(note, this);
 
     const registry = args.registry === undefined ? undefined : pulumi.output(args.registry);
     // The caller's variables win over those of the classic contract.
