@@ -33,21 +33,22 @@ export function replaceImages(
   return visit(dockerfile, buildArgs, (image) => standIns.get(image));
 }
 
+const syntaxLine = /^#\s*syntax\s*=.*$/im;
+const linkFlag = /(?<=^\s*(?:COPY|ADD)(?:[ \t]+--\S+)*)[ \t]+--link(?:=\S+)?(?=[ \t])/gim;
+const cacheMount = /[ \t]--mount=(?=\S*type=(?:cache|tmpfs))\S+/g;
+
 /**
- * The Dockerfile for a builder that is not BuildKit, and what was left out of it: cache mounts and `--link` make a
- * build faster and change nothing in its result. The syntax line would fetch a builder from a registry.
+ * The Dockerfile without what would fetch a builder from a registry, its syntax line, and without `--link`, which
+ * builders that are not fetched may not know. It makes a build faster and changes nothing in its result.
  */
+export function withoutSyntax(dockerfile: string): string {
+  return dockerfile.replace(syntaxLine, "#").replaceAll(linkFlag, "");
+}
+
+/** The same for a builder that is not BuildKit: cache mounts make a build faster, too. */
 export function withoutBuildKit(dockerfile: string): { text: string; left: string[] } {
-  const left = new Set<string>();
-  const drop = (pattern: RegExp, name: string, text: string) => {
-    if (!pattern.test(text)) return text;
-    left.add(name);
-    return text.replaceAll(new RegExp(pattern, "gm"), "");
-  };
-  let text = drop(/^#\s*syntax\s*=.*$/m, "the syntax line", dockerfile);
-  text = drop(/[ \t]--mount=(?=\S*type=(?:cache|tmpfs))\S+/, "cache mounts", text);
-  text = drop(/(?<=^\s*(?:COPY|ADD)(?:[ \t]+--\S+)*)[ \t]+--link(?:=\S+)?(?=[ \t])/im, "--link", text);
-  return { text, left: [...left] };
+  const without = dockerfile.replaceAll(cacheMount, "");
+  return { text: withoutSyntax(without), left: without === dockerfile ? [] : ["cache mounts"] };
 }
 
 /** Goes over every image from outside and puts in what the visitor gives for it. */

@@ -3,7 +3,7 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { docker, DockerError, tail } from "./docker";
-import { externalImages, replaceImages, withoutBuildKit } from "./dockerfile";
+import { externalImages, replaceImages, withoutBuildKit, withoutSyntax } from "./dockerfile";
 import type { Log } from "./engine";
 import { builder, ensureImage, hasImage, isClosedMachine, proxyArgs, type ImageKind } from "./images";
 
@@ -36,9 +36,11 @@ export async function buildAppImage(sandbox: { readonly log: Log }, args: BuildA
   const name = relative(process.cwd(), path);
   const standIns = await findStandIns(sandbox.log, text, buildArgs, name);
   const replaced = replaceImages(text, buildArgs, standIns);
-  const plain = buildKit ? { text: replaced, left: [] } : withoutBuildKit(replaced);
+  const plain = buildKit
+    ? { text: closed ? withoutSyntax(replaced) : replaced, left: [] }
+    : withoutBuildKit(replaced);
   if (plain.left.length > 0)
-    sandbox.log(`${name}: this Docker has no BuildKit, so ${plain.left.join(" and ")} are left out`);
+    sandbox.log(`${name}: this Docker has no BuildKit, so its ${plain.left.join(" and ")} are left out`);
 
   const temporary = await mkdtemp(join(tmpdir(), "slipway-build-"));
   try {
