@@ -90,7 +90,7 @@ export class Engine {
     const handler = this.handlerOf(registration.type);
     if (registration.importId)
       throw new Error("the option import: there is nothing in the sandbox to import");
-    const old = this.findOld(registration);
+    const old = await this.stillThere(this.findOld(registration), handler);
     const decision = decide(registration, old, handler, this.replacedUrns);
     if (decision.operation !== "same") {
       this.options.onEvent({ kind: "started", operation: decision.operation, ...identity(registration) });
@@ -186,6 +186,21 @@ export class Engine {
     const old = [urn, ...aliases].map((known) => this.options.state.find(known)).find((resource) => resource);
     if (old) this.seen.add(old.urn);
     return old;
+  }
+
+  /** Forgets a resource that has been removed behind the sandbox's back, so that it is made again. */
+  private async stillThere(
+    old: StoredResource | undefined,
+    handler: ResourceHandler,
+  ): Promise<StoredResource | undefined> {
+    if (!old || !handler.stands || this.options.preview) return old;
+    const call = { ...this.callFor(old, old.inputs), ...existing(old) };
+    if (await handler.stands(call)) return old;
+    call.log(`${old.name} is gone from this machine, it is made again`);
+    this.replacedUrns.add(old.urn);
+    this.deletedUrns.add(old.urn);
+    this.options.state.remove(old);
+    return undefined;
   }
 
   private handlerOf(type: string): ResourceHandler {

@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { ConfigMap } from "./config";
@@ -128,7 +129,9 @@ export function listResources(
 ): ResourceView[] {
   const programDirectory = resolve(options.programDirectory ?? repository);
   const project = readProject(programDirectory).name;
-  const state = StackState.load(sandboxDirectory(options), project, options.stack);
+  const directory = sandboxDirectory(options);
+  if (!existsSync(join(directory, "state.json"))) return [];
+  const state = StackState.load(directory, project, options.stack);
   const show = options.showSecrets ? stripSecrets : (value: never) => mapSecrets(value, () => "[secret]");
   return state.resources.map(({ urn, type, name, id, inputs, outputs }) => ({
     ...{ urn, type, name, id },

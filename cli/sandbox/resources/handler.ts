@@ -33,6 +33,8 @@ export interface ResourceHandler {
   update?(call: ExistingCall): Promise<Plain> | Plain;
   /** Without it there is nothing to clean up. */
   delete?(call: ExistingCall): Promise<void> | void;
+  /** Whether what was created is still there; it may be woken up. @default it is taken for granted */
+  stands?(call: ExistingCall): Promise<boolean> | boolean;
   /** Inputs whose change makes another resource of it; `*` stands for all. @default none */
   readonly replaceOn?: readonly string[];
   /** Outputs that the real provider marks as secret. @default none */

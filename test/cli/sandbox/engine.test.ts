@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { secret, type PropertyMap } from "../../../cli/sandbox/properties";
+import type { ResourceHandler } from "../../../cli/sandbox/resources/handler";
 import { FakeStack, registration, urnOf, type Declaration } from "./harness";
 
 let stack: FakeStack;
@@ -316,4 +317,25 @@ test("an interrupted run begins nothing new and deletes nothing", async () => {
   await expect(engine.register(registration({ name: "b" }))).rejects.toThrow("the run was interrupted");
   await expect(engine.destroy()).rejects.toThrow("the run was interrupted");
   expect(stack.calls).toEqual([]);
+});
+
+test("what was removed behind the sandbox's back is made again, and what is deleted with it too", async () => {
+  let there = true;
+  stack.resources["test:Thing"] = {
+    ...stack.resources["test:Thing"],
+    stands: () => there,
+  } as ResourceHandler;
+  const slot = {
+    name: "slot",
+    type: "test:Fixed",
+    deletedWith: urnOf("host"),
+    dependencies: [urnOf("host")],
+  };
+  await stack.up([{ name: "host" }, slot]);
+  await stack.up([{ name: "host" }, slot]);
+  expect(stack.calls).toEqual([]);
+  there = false;
+  const engine = await stack.up([{ name: "host" }, slot]);
+  expect(stack.calls).toEqual(["create host", "create slot"]);
+  expect(engine.changes).toMatchObject({ replaced: 2, created: 0, deleted: 0 });
 });

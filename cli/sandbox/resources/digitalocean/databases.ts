@@ -11,6 +11,7 @@ import {
   type PoolArgs,
 } from "../../bodies/postgres";
 import type { Sandbox } from "../../bodies/sandbox";
+import { wakeUp } from "../../local";
 import type { Plain } from "../../properties";
 import type { Provider } from "../handler";
 import { number, optionalText, text } from "../inputs";
@@ -45,6 +46,7 @@ export function databases(sandbox: Sandbox): Provider {
           return {};
         },
         delete: ({ id }) => deleteCluster(sandbox, id),
+        stands: ({ id }) => wakeUp(sandbox, "database", id),
       },
       "digitalocean:index/databaseDb:DatabaseDb": {
         create: async ({ inputs }) => {

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createDroplet, deleteDroplet } from "../../bodies/droplet";
 import type { Sandbox } from "../../bodies/sandbox";
+import { wakeUp } from "../../local";
 import type { Plain } from "../../properties";
 import { recorded, type ExistingCall, type Provider } from "../handler";
 import { now, numericId, optionalText, text, texts } from "../inputs";
@@ -40,6 +41,7 @@ export function machines(sandbox: Sandbox): Provider {
           return sizeOf(text(call.inputs, "size"));
         },
         delete: ({ id }) => deleteDroplet(sandbox, id),
+        stands: ({ id }) => wakeUp(sandbox, "droplet", id),
       },
       "digitalocean:index/sshKey:SshKey": {
         replaceOn: ["publicKey"],

@@ -6,6 +6,7 @@ import {
   deleteReservedIp,
   deleteVpc,
   ensureVpc,
+  vpcNetwork,
 } from "../../bodies/network";
 import type { Sandbox } from "../../bodies/sandbox";
 import type { Plain } from "../../properties";
@@ -29,6 +30,11 @@ export function network(sandbox: Sandbox): Provider {
         },
         update: () => ({}),
         delete: ({ id }) => deleteVpc(sandbox, id),
+        stands: ({ id }) =>
+          vpcNetwork(sandbox, id).then(
+            () => true,
+            () => false,
+          ),
       },
       "digitalocean:index/reservedIp:ReservedIp": {
         replaceOn: ["region", "ipAddress"],
