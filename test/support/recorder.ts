@@ -8,6 +8,7 @@ import type {
   RegisterResourceResponse,
 } from "@pulumi/pulumi/proto/resource_pb";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+import type { CollectRejections } from "./rejections";
 
 const signatureKey = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
@@ -58,9 +59,9 @@ export interface Recording<T> {
   readonly registered: readonly RecordedOutputs[];
   readonly outputs: T;
   /** The one resource of this type and name; throws when there is none. */
-  find(type: string, name?: string): Recorded;
+  readonly find: (type: string, name?: string) => Recorded;
   /** Every resource as `type::name` below its parents, as the real engine names it. */
-  urns(): string[];
+  readonly urns: () => string[];
 }
 
 /** Runs `program` to its end. Rejects with the first error of the program or of a resource. */
@@ -85,7 +86,10 @@ export async function record<T extends object>(
   };
 }
 
-/** Runs a `program` that is to fail: the first error, and what was registered all the same. */
+/**
+ * Runs a `program` that is to fail: the first error, and what was registered all the same. Needs the environment of
+ * `rejections.ts`: a file that uses it begins with `@jest-environment ./test/support/rejections.ts`.
+ */
 export async function recordFailure(
   program: () => object | Promise<object>,
   options: RecordOptions,
@@ -107,20 +111,19 @@ async function run<T extends object>(program: () => T | Promise<T>, options: Rec
   pulumi.runtime.setAllConfig({ ...options.config }, [...(options.secretKeys ?? [])]);
   // What goes wrong inside an apply rejects promises that nobody waits for.
   const errors: unknown[] = [];
-  const onStray = (error: unknown): void => void errors.push(error);
-  process.on("unhandledRejection", onStray);
+  const collect = (globalThis as { collectRejections?: CollectRejections }).collectRejections;
+  collect?.(errors);
   let outputs: T | undefined;
   try {
     await pulumi.runtime.runInPulumiStack(async () => (outputs = await program()) as Record<string, unknown>);
     await pulumi.runtime.disconnect();
-    await new Promise((resolve) => setImmediate(resolve));
   } catch (error) {
     errors.unshift(error);
     await pulumi.runtime.disconnect().catch(() => undefined);
-    await new Promise((resolve) => setImmediate(resolve));
-  } finally {
-    process.off("unhandledRejection", onStray);
   }
+  // Rejections are told one turn after they happened.
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  collect?.(undefined);
   return { monitor, errors, outputs };
 }
 
