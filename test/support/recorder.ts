@@ -114,15 +114,18 @@ async function run<T extends object>(program: () => T | Promise<T>, options: Rec
   const collect = (globalThis as { collectRejections?: CollectRejections }).collectRejections;
   collect?.(errors);
   let outputs: T | undefined;
-  try {
+  const whole = async (): Promise<void> => {
     await pulumi.runtime.runInPulumiStack(async () => (outputs = await program()) as Record<string, unknown>);
     await pulumi.runtime.disconnect();
-  } catch (error) {
-    errors.unshift(error);
-    await pulumi.runtime.disconnect().catch(() => undefined);
+  };
+  let finished = false;
+  void whole()
+    .catch((error: unknown) => errors.unshift(error))
+    .finally(() => (finished = true));
+  // The SDK leaves what hangs on a failed value pending for ever, so after an error only what is under way may end.
+  for (let turns = 0; turns < 25; turns += finished || errors.length > 0 ? 1 : 0) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  // Rejections are told one turn after they happened.
-  await new Promise((resolve) => setTimeout(resolve, 10));
   collect?.(undefined);
   return { monitor, errors, outputs };
 }

@@ -1,0 +1,198 @@
+/** @jest-environment ./test/support/rejections.ts */
+// Not proven here: that DigitalOcean accepts the inputs, that cloud-init obeys, that the host can be reached.
+import * as pulumi from "@pulumi/pulumi";
+import { DockerHost, type DockerHostArgs } from "../../../components/digitalocean";
+import { parsePublicKey } from "../../../components/release/hostKey";
+import { answers, calls, keyPair, secretTexts } from "../../support/cloud";
+import { payloadFiles } from "../../support/payload";
+import { leaks, record, recordFailure, valueOf } from "../../support/recorder";
+
+jest.mock("../../../components/release/checkConnection", () => ({
+  checkConnection: (connection: unknown) => connection,
+}));
+
+const make = (args: Partial<DockerHostArgs>) => () => ({
+  host: new DockerHost("host", { region: "fra1", ...args }),
+});
+const run = (args: Partial<DockerHostArgs> = {}) => record(make(args), { answers, calls });
+const command = "command:remote:Command";
+const ann = keyPair("ann").public;
+
+describe("a DockerHost with the defaults", () => {
+  test("is these resources", async () => {
+    const prefix = "urn:pulumi:test::slipway::slipway:index:DockerHost";
+    expect((await run()).urns()).toEqual([
+      `${prefix}$digitalocean:index/droplet:Droplet::host`,
+      `${prefix}$digitalocean:index/firewall:Firewall::host-firewall`,
+      `${prefix}$digitalocean:index/sshKey:SshKey::host-ssh-key`,
+      `${prefix}$digitalocean:index/tag:Tag::host-tag`,
+      `${prefix}$digitalocean:index/vpc:Vpc::host-vpc`,
+      `${prefix}$slipway:index:RemoteScript$command:remote:Command::host-prepare`,
+      `${prefix}$slipway:index:RemoteScript::host-prepare`,
+      `${prefix}$tls:index/privateKey:PrivateKey::host-deploy-key`,
+      `${prefix}$tls:index/privateKey:PrivateKey::host-host-key`,
+      `${prefix}::host`,
+    ]);
+  });
+
+  test("asks for a small Debian machine, tagged with project and stack", async () => {
+    const { userData, ...inputs } = (await run()).find("digitalocean:index/droplet:Droplet").inputs;
+    expect(userData).toContain("#cloud-config\n");
+    expect(inputs).toEqual({
+      name: "slipway-test-host",
+      region: "fra1",
+      size: "s-1vcpu-2gb",
+      image: "debian-13-x64",
+      vpcUuid: "vpc-uuid",
+      sshKeys: ["4711"],
+      monitoring: true,
+      backups: false,
+      tags: ["project:slipway", "stack:test", "slipway-test-host"],
+    });
+  });
+
+  test("does not replace the machine for keys, userData or a newer image", async () => {
+    const droplet = (await run()).find("digitalocean:index/droplet:Droplet");
+    expect(droplet.ignoreChanges).toEqual(["userData", "sshKeys", "image"]);
+  });
+
+  test("lets in SSH, HTTP and HTTPS and nothing else, from the machine's first second", async () => {
+    const recording = await run();
+    const firewall = recording.find("digitalocean:index/firewall:Firewall");
+    const anywhere = ["0.0.0.0/0", "::/0"];
+    expect(firewall.inputs).toEqual({
+      name: "slipway-test-host",
+      tags: ["slipway-test-host"],
+      inboundRules: [
+        { protocol: "tcp", portRange: "22", sourceAddresses: anywhere },
+        { protocol: "tcp", portRange: "80", sourceAddresses: anywhere },
+        { protocol: "tcp", portRange: "443", sourceAddresses: anywhere },
+        { protocol: "udp", portRange: "443", sourceAddresses: anywhere },
+      ],
+      outboundRules: [
+        { protocol: "tcp", portRange: "1-65535", destinationAddresses: anywhere },
+        { protocol: "udp", portRange: "1-65535", destinationAddresses: anywhere },
+        { protocol: "icmp", destinationAddresses: anywhere },
+      ],
+    });
+    expect(recording.find("digitalocean:index/droplet:Droplet").dependsOn).toContain(firewall.urn);
+  });
+
+  test("pins the host key that it puts on the machine", async () => {
+    const recording = await run();
+    const { line, fingerprint } = parsePublicKey(keyPair("host-host-key").public);
+    const { userData } = recording.find("digitalocean:index/droplet:Droplet").inputs;
+    expect(userData).toContain(`ed25519_public: ${line}`);
+    expect(recording.find(command).inputs["connection"]).toMatchObject({
+      host: "203.0.113.7",
+      user: "deploy",
+      hostKey: line,
+    });
+    expect(await valueOf(recording.outputs.host.hostKeyFingerprint)).toBe(fingerprint);
+  });
+
+  test("prepares the machine again when it is another one, and not piece by piece when it goes", async () => {
+    const recording = await run();
+    const prepare = recording.find(command, "host-prepare");
+    expect(prepare.inputs["triggers"]).toEqual(["101"]);
+    expect(prepare.deletedWith).toBe(recording.find("digitalocean:index/droplet:Droplet").urn);
+  });
+
+  test("keeps every private key secret", async () => {
+    const recording = await run({ deployPrivateKey: keyPair("given").private });
+    expect(leaks(recording, secretTexts())).toEqual([]);
+    expect(recording.find("digitalocean:index/droplet:Droplet").secretPaths).toContain("userData");
+    expect(recording.find(command).secretPaths).toEqual(expect.arrayContaining(["connection", "stdin"]));
+    expect(await pulumi.isSecret(recording.outputs.host.connection)).toBe(true);
+    expect(await pulumi.isSecret(recording.outputs.host.hostKeyFingerprint)).toBe(false);
+  });
+});
+
+describe("a DockerHost", () => {
+  test("joins a given VPC and makes none", async () => {
+    const recording = await run({ vpcUuid: "given-vpc" });
+    expect(recording.find("digitalocean:index/droplet:Droplet").inputs["vpcUuid"]).toBe("given-vpc");
+    expect(recording.resources.filter(({ type }) => type.includes("Vpc"))).toEqual([]);
+  });
+
+  test("takes a given deploy key, and names its public half to machine and account", async () => {
+    const given = keyPair("given");
+    const recording = await run({ deployPrivateKey: pulumi.secret(given.private), authorizedKeys: [ann] });
+    const line = parsePublicKey(given.public).line;
+    expect(recording.resources.map(({ name }) => name)).not.toContain("host-deploy-key");
+    expect(recording.find("digitalocean:index/sshKey:SshKey").inputs["publicKey"]).toBe(line);
+    const { authorized_keys } = await payloadFiles(recording.find(command).inputs["stdin"]);
+    expect(authorized_keys).toBe(`${line}\n${ann}\n`);
+  });
+
+  test("keeps uploads on a protected volume, which lets go of the old machine before it holds the new one", async () => {
+    const recording = await run({ mediaVolumeGib: 20 });
+    const volume = recording.find("digitalocean:index/volume:Volume");
+    const attachment = recording.find("digitalocean:index/volumeAttachment:VolumeAttachment");
+    expect(volume.inputs).toMatchObject({ name: "slipway-test-host-media", region: "fra1", size: 20 });
+    expect(volume.protect).toBe(true);
+    expect(attachment.inputs).toEqual({ volumeId: "volume-uuid", dropletId: 101 });
+    expect(attachment.deleteBeforeReplace).toBe(true);
+    const prepare = recording.find(command);
+    expect(prepare.dependsOn).toContain(attachment.urn);
+    const { settings } = await payloadFiles(prepare.inputs["stdin"]);
+    expect(settings).toContain("volumeDevice=/dev/disk/by-id/scsi-0DO_Volume_slipway-test-host-media\n");
+  });
+
+  test("gives the protection up only when told to", async () => {
+    const recording = await run({ mediaVolumeGib: 20, protect: false });
+    expect(recording.find("digitalocean:index/volume:Volume").protect).toBe(false);
+  });
+
+  test("lets the caller override the droplet's arguments", async () => {
+    const recording = await run({ overrides: { droplet: { ipv6: true, size: "c-2" } } });
+    expect(recording.find("digitalocean:index/droplet:Droplet").inputs).toMatchObject({
+      ipv6: true,
+      size: "c-2",
+    });
+  });
+});
+
+describe("bad arguments are refused before anything is registered", () => {
+  test.each<[Partial<DockerHostArgs>, string, string, string]>([
+    [{ region: "Frankfurt" }, "region", '"Frankfurt"', "doctl compute region list"],
+    [{ size: "s 1" }, "size", '"s 1"', "doctl compute size list"],
+    [{ image: "" }, "image", '""', "doctl compute image list"],
+    [{ sshFrom: ["203.0.113.7"] }, "sshFrom[0]", '"203.0.113.7"', "/32"],
+    [{ sshFrom: [] }, "sshFrom", "[]", "leave the key out"],
+    [{ authorizedKeys: [ann, "ssh-rsa"] }, "authorizedKeys[1]", '"ssh-rsa"', "id_ed25519.pub"],
+    [{ deployPrivateKey: "no key" }, "deployPrivateKey", "a secret value", "ssh-keygen"],
+    [{ mediaVolumeGib: 0 }, "mediaVolumeGib", "0", "no volume"],
+    [{ swapMib: 1.5 }, "swapMib", "1.5", "no swap file"],
+    [{ tags: ["a b"] }, "tags[0]", '"a b"', "rename the tag"],
+  ])("%j", async (args, path, received, cure) => {
+    const { message, urns } = await recordFailure(make(args), { answers, calls });
+    expect(message).toContain('DockerHost "host"');
+    expect(message).toContain(`${path}: received ${received}`);
+    expect(message).toContain(cure);
+    expect(urns).toEqual([]);
+  });
+
+  test("all at once", async () => {
+    const { message } = await recordFailure(make({ region: "x", size: "?" }), { answers, calls });
+    expect(message).toMatch(/region: .*\n.*size: /);
+  });
+});
+
+describe("values that are known only later are refused before a machine is made", () => {
+  test("a private key among the authorized keys, without showing it", async () => {
+    const wrong = pulumi.output(Promise.resolve(keyPair("ann").private));
+    const { message, urns } = await recordFailure(make({ authorizedKeys: [wrong] }), { answers, calls });
+    expect(message).toContain("authorizedKeys[0]: received a private key");
+    expect(message).not.toContain("BEGIN");
+    expect(urns.join()).not.toMatch(/Droplet:Droplet|remote:Command/i);
+  });
+
+  test("a deploy key that is none", async () => {
+    const wrong = pulumi.secret(Promise.resolve("hunter2"));
+    const { message, urns } = await recordFailure(make({ deployPrivateKey: wrong }), { answers, calls });
+    expect(message).toContain("deployPrivateKey: received a secret value");
+    expect(message).not.toContain("hunter2");
+    expect(urns.join()).not.toMatch(/Droplet:Droplet|remote:Command/i);
+  });
+});
