@@ -43,7 +43,7 @@ step_switch() {
   put_site "$(slot_port "$colour")" "$release"
   write_state "$release" "$colour" "$config" "$directory"
   rm -f "$root/site.before"
-  start_singletons
+  start_singletons "$colour" "$directory" "$release"
 }
 
 # A change of limits or domains alone needs no new containers.

@@ -36,6 +36,6 @@ migrations_json() {
     map(select(.result == "released")) as $past
     | ($past | map(.images == $spec[0].images) | rindex(true)) as $same
     | {applied: $applied,
-       kept: (if $same == null then [] else [$past[($same + 1):][].migrations.applied[]] end)}' \
+       kept: (if $same == null then [] else [$past[($same + 1):][].migrations.applied[]?] end)}' \
     <(cat "$root/receipts.jsonl" 2>/dev/null)
 }

@@ -17,26 +17,36 @@ undo_before_switch() {
 # From the switch on the edge's site file is the truth: it names the port that is served.
 recover() {
   [ -s "$root/journal.json" ] || return 0
-  local at number dir conf was
+  local at number dir was
   at=$(jq -r .step "$root/journal.json")
   was=$(jq -r .colour "$root/journal.json")
   number=$(jq -r .release "$root/journal.json")
   dir=$(jq -r .directory "$root/journal.json")
-  conf=$(jq -r .config "$root/journal.json")
   say "the run of release $number was cut in step $at"
   if site_serves "$(slot_port "$was")"; then
-    reload_edge
-    restart_colour "$was"
-    write_state "$number" "$was" "$conf" "$dir"
-    if [ -n "$current_colour" ] && [ "$current_colour" != "$was" ]; then
-      remove_colour "$current_colour"
-    fi
+    finish_switch "$was" "$number" "$dir"
     say "finished it: release $number serves"
   else
     undo_before_switch "$was" "$dir"
     say "took it back"
   fi
   clear_journal
+}
+
+# What the switch and the steps behind it would have done.
+finish_switch() {
+  reload_edge
+  write_state "$2" "$1" "$(jq -r .config "$root/journal.json")" "$3"
+  rm -f "$root/site.before"
+  restart_colour "$1"
+  start_singletons "$1" "$3" "$2"
+  previous_colour=$(other_colour "$1")
+  step_drain
+  remove_colour "$previous_colour"
+  jq -c --slurpfile applied <(cat "$3/migrations.json" 2>/dev/null || echo '[]') \
+    '{app, release, result: "released", recovered: true, images, migrations: {applied: $applied[0]}}' \
+    "$3/release.json" >"$payload/receipt.json"
+  append_receipt
 }
 
 finish() {

@@ -26,11 +26,12 @@ step_retire() {
   fi
 }
 
+# start_singletons COLOUR DIRECTORY RELEASE
 start_singletons() {
   local -a services
-  mapfile -t services < <(spec '.singletons[]')
+  mapfile -t services < <(jq -r '.singletons[]' "$2/release.json")
   [ ${#services[@]} -gt 0 ] || return 0
-  in_colour "$colour" "$directory" "$release" up --detach --no-build --no-deps --pull never "${services[@]}"
+  in_colour "$1" "$2" "$3" up --detach --no-build --no-deps --pull never "${services[@]}"
 }
 
 wait_for_workers() {
