@@ -82,7 +82,7 @@ test("a change that a container cannot follow is said aloud", async () => {
 
 describe("a reserved address", () => {
   const inputs = { ipAddress: "10.0.0.200", dropletId: 17 };
-  const member = { id: "17", role: "droplet", container: "c", running: true, labels: {} };
+  const member = { id: "17", role: "droplet", container: "c", running: true, stopped: false, labels: {} };
 
   test("that has moved on stays where it is when the old assignment goes", async () => {
     jest.spyOn(sandbox, "find").mockResolvedValue(member);
