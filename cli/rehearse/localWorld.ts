@@ -154,6 +154,7 @@ function failed(result: ProgramResult, said: readonly string[]): UpFailed {
   if (receipt) {
     return new UpFailed(receipt.message, {
       code: receipt.code,
+      seconds: receipt.seconds,
       cure: receipt.cure,
       log: { title: `the host's log of release ${receipt.release}`, text: receipt.log.join("\n") },
     });

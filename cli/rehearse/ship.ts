@@ -66,13 +66,16 @@ export async function ship(context: ShipContext, args: ShipArgs): Promise<Shippe
 }
 
 async function runUp({ world, watch }: ShipContext): Promise<UpFailed | undefined> {
+  const note = (seconds: Readonly<Record<string, number>> = {}): void => {
+    for (const [step, taken] of Object.entries(seconds)) watch.note(`host ${step}`, taken);
+  };
   try {
-    const { seconds } = await watch.measure("pulumi up", () => world.up(watch));
-    for (const [step, taken] of Object.entries(seconds ?? {})) watch.note(`host ${step}`, taken);
+    note((await watch.measure("pulumi up", () => world.up(watch))).seconds);
     return undefined;
   } catch (error) {
-    if (error instanceof UpFailed) return error;
-    throw error;
+    if (!(error instanceof UpFailed)) throw error;
+    note(error.details.seconds);
+    return error;
   }
 }
 

@@ -32,8 +32,8 @@ export interface LoadSize {
 export const rehearsalLoad: LoadSizes = {
   "release-1": { requestsPerSecond: 100, minRequests: 200 },
   "release-2": { requestsPerSecond: 150, minRequests: 3000 },
-  broken: { requestsPerSecond: 60, minRequests: 1000 },
-  rollback: { requestsPerSecond: 60, minRequests: 1000 },
+  broken: { requestsPerSecond: 60, minRequests: 500 },
+  rollback: { requestsPerSecond: 60, minRequests: 500 },
 };
 
 /** Runs one step and returns a remark for the summary. @throws CliError when something else happened than expected. */

@@ -27,6 +27,8 @@ export class UpFailed extends Error {
       /** Stable name of the cause on the host, such as `gate-refused`. */
       readonly code?: string;
       readonly cure?: string;
+      /** Seconds for each step of the release on the host. */
+      readonly seconds?: Readonly<Record<string, number>>;
       /** The right log: of the app, of the host, or of the program. */
       readonly log?: { readonly title: string; readonly text: string };
     } = {},

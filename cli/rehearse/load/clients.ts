@@ -8,12 +8,14 @@ import { uploadOnce } from "./upload";
 const uploadEveryMs = 400;
 /** After the switch the load goes on for this long, so that a late answer of the old release is seen. */
 const afterSwitchMs = 2000;
+const paceAtTheEnd = 2;
 
 /** The clients of one load: they start at once, and go on until `finish` lets them end. */
 export class Load {
   private readonly ledger: Ledger;
   private readonly running: Promise<void>[] = [];
   private stopping = false;
+  private pace = 1;
 
   constructor(private readonly plan: LoadPlan) {
     this.ledger = new Ledger(plan, performance.now());
@@ -28,6 +30,8 @@ export class Load {
 
   /** Goes on until the end is reached, lets what is in flight come home and says what was seen. */
   async finish(end: LoadEnd): Promise<LoadReport> {
+    // The release is through: the machine has nothing else to do, and only the count may be missing.
+    this.pace = paceAtTheEnd;
     const deadline = performance.now() + end.withinSeconds * 1000;
     const enough = (): boolean =>
       this.ledger.count >= end.minRequests && (this.plan.expected === "refused" || this.ledger.switched);
@@ -70,7 +74,7 @@ export class Load {
     for (let turn = index; !this.stopping; turn += 1) {
       await sleep(Math.max(0, due - performance.now()));
       // A client that was held up does not make up for it by a burst: that would hide what slow means.
-      due = Math.max(due, performance.now() - everyMs) + everyMs;
+      due = Math.max(due, performance.now() - everyMs) + everyMs / this.pace;
       if (!this.stopping) await this.page(turn, agent);
     }
     agent.destroy();
