@@ -13,8 +13,7 @@ import {
   Postgres,
   ReservedIpAssignment,
 } from "../components/digitalocean";
-import { AppSlot, ComposeRelease, type Receipt } from "../components/release";
-import { ExistingHost } from "../components/release/existingHost";
+import { AppSlot, ComposeRelease, ExistingHost, type Receipt } from "../components/release";
 import { parseReleaseFile, type ReleaseFile } from "../components/release/releaseFile";
 import { readAppDescription, type AppDescription } from "./appDescription";
 import type { StackConfig } from "./config";

@@ -18,11 +18,17 @@ const userKeyTypes = [
 ];
 
 function parse(text: string): PublicKey | undefined {
-  const [type = "", blob = "", ...rest] = text.trim().split(/[ \t]+/);
+  const [type = "", blob = ""] = text.trim().split(/[ \t]+/);
   const bytes = Buffer.from(blob, "base64");
-  const typeLength = bytes.length > 4 ? bytes.readUInt32BE(0) : -1;
-  const embedded = bytes.subarray(4, 4 + typeLength).toString();
-  if (embedded !== type || bytes.length <= 4 + typeLength || /[\r\n]/.test(rest.join(""))) return undefined;
+  // A blob is a row of texts with their lengths in front; the first repeats the type. A key that was cut off does not end
+  // where its last text does.
+  const parts: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += 4 + (parts.at(-1)?.length ?? 0)) {
+    const length = at + 4 > bytes.length ? Infinity : bytes.readUInt32BE(at);
+    if (at + 4 + length > bytes.length) return undefined;
+    parts.push(bytes.subarray(at + 4, at + 4 + length));
+  }
+  if (parts[0]?.toString() !== type || parts.length < 2 || text.trim().includes("\n")) return undefined;
   const digest = createHash("sha256").update(bytes).digest("base64").replace(/=+$/, "");
   return { line: `${type} ${blob}`, fingerprint: `SHA256:${digest}` };
 }
@@ -35,7 +41,7 @@ function shown(text: string): string {
 /** Why a text cannot be pinned as the key of a host, or nothing. */
 export function validateHostKey(path: string, text: string): Problem[] {
   const type = text.trim().split(/\s+/)[0] ?? "";
-  if (parse(text) !== undefined && pinnable.includes(type) && !text.trim().includes("\n")) return [];
+  if (parse(text) !== undefined && pinnable.includes(type)) return [];
   return [
     {
       path,
@@ -49,7 +55,7 @@ export function validateHostKey(path: string, text: string): Problem[] {
 /** Why a text cannot stand in `authorized_keys`, or nothing. */
 export function validateAuthorizedKey(path: string, text: string): Problem[] {
   const type = text.trim().split(/\s+/)[0] ?? "";
-  if (parse(text) !== undefined && userKeyTypes.includes(type) && !text.trim().includes("\n")) return [];
+  if (parse(text) !== undefined && userKeyTypes.includes(type)) return [];
   return [
     {
       path,

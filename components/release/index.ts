@@ -1,5 +1,6 @@
 export { AppSlot, type AppSlotArgs } from "./appSlot";
 export { ComposeRelease, type ComposeReleaseArgs, type RegistryLogin } from "./composeRelease";
+export { ExistingHost, validateExistingHostArgs, type ExistingHostArgs } from "./existingHost";
 export type { Host } from "./host";
 export { prepareHost, type PrepareHostArgs } from "./prepareHost";
 export { findFailedReceipt, type FailedReceipt, type Receipt } from "./receipt";
