@@ -9,6 +9,8 @@ export interface Member {
   readonly role: string;
   readonly container: string;
   readonly running: boolean;
+  /** It ran and does not any more, which is not the same as not having been started yet. */
+  readonly stopped: boolean;
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -35,7 +37,7 @@ export interface CreateArgs {
 
 interface Inspected {
   readonly Name: string;
-  readonly State: { readonly Running: boolean };
+  readonly State: { readonly Running: boolean; readonly Status: string };
   readonly Config: { readonly Labels: Readonly<Record<string, string>> };
 }
 
@@ -52,15 +54,20 @@ export async function inspectMembers(labels: readonly string[]): Promise<Member[
       role: one.Config.Labels["slipway.role"] ?? "",
       container: one.Name.replace(/^\//, ""),
       running: one.State.Running,
+      stopped: one.State.Status === "exited",
       labels: one.Config.Labels,
     }));
 }
 
 /** Creates, fills and starts a container of the sandbox. What fails halfway leaves nothing behind. */
 export async function createContainer(sandbox: Sandbox, args: CreateArgs): Promise<Addresses> {
-  const addresses = await sandbox.exclusive(() => chooseAddresses(sandbox, args));
+  // An address is taken as soon as Docker lists the container that carries it.
+  const addresses = await sandbox.exclusive(async () => {
+    const chosen = await chooseAddresses(sandbox, args);
+    await docker(createArgs(sandbox, args, chosen));
+    return chosen;
+  });
   try {
-    await docker(createArgs(sandbox, args, addresses));
     if (args.privateNetwork !== undefined && addresses.privateAddress !== undefined) {
       await docker([
         "network",
@@ -78,26 +85,19 @@ export async function createContainer(sandbox: Sandbox, args: CreateArgs): Promi
   } catch (error) {
     await docker(["rm", "-f", "-v", args.container]).catch(() => undefined);
     throw error;
-  } finally {
-    sandbox.pending.delete(addresses.publicAddress);
-    if (addresses.privateAddress !== undefined) sandbox.pending.delete(addresses.privateAddress);
   }
 }
 
 async function chooseAddresses(sandbox: Sandbox, args: CreateArgs): Promise<Addresses> {
-  const members = await sandbox.members();
-  const used = new Set(sandbox.pending);
-  for (const { labels } of members) {
+  const used = new Set<string>();
+  for (const { labels } of await sandbox.members()) {
     for (const key of ["slipway.public", "slipway.private"]) used.add(labels[key] ?? "");
   }
-  const publicAddress = args.address ?? freeAddress(await sandbox.range(sandbox.network), used);
-  const privateAddress =
-    args.privateNetwork === undefined
-      ? undefined
-      : freeAddress(await sandbox.range(args.privateNetwork), used);
-  sandbox.pending.add(publicAddress);
-  if (privateAddress !== undefined) sandbox.pending.add(privateAddress);
-  return { publicAddress, privateAddress };
+  const free = async (network: string) => freeAddress(await sandbox.range(network), used);
+  return {
+    publicAddress: args.address ?? (await free(sandbox.network)),
+    privateAddress: args.privateNetwork === undefined ? undefined : await free(args.privateNetwork),
+  };
 }
 
 function createArgs(sandbox: Sandbox, args: CreateArgs, addresses: Addresses): string[] {

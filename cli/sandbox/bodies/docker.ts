@@ -42,16 +42,7 @@ export async function dockerExec(
   return docker(["exec", ...(options.input === undefined ? [] : ["-i"]), container, ...argv], options);
 }
 
-/** Runs one docker command with another one's stdout as its stdin, for images that are too large to hold. */
-export async function dockerPipe(
-  from: readonly string[],
-  to: readonly string[],
-  options: DockerOptions = {},
-): Promise<string> {
-  return pipeCommand("docker", from, to, options);
-}
-
-/** The same with any command as the source. */
+/** Runs a docker command with another command's stdout as its stdin, for what is too large to hold. */
 export async function pipeCommand(
   command: string,
   from: readonly string[],

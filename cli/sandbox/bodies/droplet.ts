@@ -8,6 +8,7 @@ import { vpcNetwork } from "./network";
 import { registryServer } from "./registry";
 import type { Sandbox } from "./sandbox";
 import type { TarFile } from "./tar";
+import { directoryFlags } from "./volume";
 
 export interface DropletArgs {
   readonly name: string;
@@ -138,6 +139,7 @@ function dropletFlags(sandbox: Sandbox, name: string): string[] {
     // Block storage is attached to a running droplet, so the right to loop devices has to be there from the start.
     ...["--device-cgroup-rule", "b 7:* rmw"],
     ...["--mount", `type=volume,destination=/var/lib/docker,volume-label=${sandbox.label}`],
+    ...directoryFlags(sandbox),
     ...["--env", "container=docker", "--sysctl", "net.ipv4.ip_forward=1"],
     ...(existsSync("/proc/sys/net/ipv4/tcp_migrate_req") ? ["--sysctl", "net.ipv4.tcp_migrate_req=1"] : []),
     // systemd refuses the old cgroups without being told twice.

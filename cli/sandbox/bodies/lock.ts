@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Runs the work while no other process of this user holds the lock of that name, so that two rehearsals do not
- * build the same image at once. A lock whose holder is gone counts as free.
+ * Runs the work while no other process of this user holds the lock of that name, so that two of them do
+ * not build the same image or hand out the same address at once. A lock whose holder is gone counts as free.
  */
 export async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
   const directory = join(tmpdir(), `slipway-sandbox-${userInfo().uid}`);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, `${name}.lock`);
-  while (!(await take(path))) await sleep(200);
+  while (!(await take(path))) await sleep(50);
   try {
     return await work();
   } finally {

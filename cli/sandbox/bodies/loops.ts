@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { docker } from "./docker";
 import { ensureImage } from "./images";
 
@@ -14,7 +15,12 @@ const rights = [
   ...["--device", "/dev/loop-control", "--device-cgroup-rule", "b 7:* rmw", "--network", "none"],
 ];
 
-/** Sets up a loop device over the disk of a block volume and gives its number. Throws where the machine cannot. */
+/** Whether this machine can make a block device out of a file. */
+export function hasLoops(): boolean {
+  return existsSync("/dev/loop-control");
+}
+
+/** Sets up a loop device over the disk of a block volume and gives its number. */
 export async function attachLoop(volume: string): Promise<number> {
   const output = await inHelper([volume], ["attach", "/volumes/0/disk"]);
   const number = Number.parseInt(output.trim(), 10);

@@ -7,6 +7,7 @@ import { docker, DockerError, dockerExec } from "./docker";
 import { ensureDocker, type Log } from "./engine";
 import { clearState } from "./files";
 import { ensureImage } from "./images";
+import { withLock } from "./lock";
 import { addressAt, candidates, overlaps, parseRange, routedRanges, type Range } from "./subnets";
 
 export interface SandboxArgs {
@@ -27,8 +28,6 @@ export class Sandbox {
   readonly name: string;
   readonly dir: string;
   readonly log: Log;
-  /** Addresses that were handed out to containers that Docker does not list yet. */
-  readonly pending = new Set<string>();
   private queue: Promise<unknown> = Promise.resolve();
   private readonly running = new Map<string, Promise<void>>();
 
@@ -80,7 +79,16 @@ export class Sandbox {
         });
       } else if (!there.running) await docker(["start", container]);
       await this.waitFor("its name server", () => dockerExec(container, ["names.sh", "ready"]));
+      await this.startStopped();
     });
+  }
+
+  // A reboot of this machine stops them all.
+  private async startStopped(): Promise<void> {
+    const stopped = (await this.members()).filter((member) => member.stopped);
+    if (stopped.length === 0) return;
+    this.log(`starting what was stopped: ${stopped.map((member) => member.container).join(", ")}`);
+    await Promise.all(stopped.map((member) => docker(["start", member.container])));
   }
 
   /** Removes every container, network and volume of the sandbox, and frees its loop devices. */
@@ -121,18 +129,19 @@ export class Sandbox {
     return addressAt(await this.range(this.network), nameServerIndex);
   }
 
-  /** Runs the work after all other exclusive work of this sandbox. */
+  /** Runs the work while nobody else, in this process or another, does exclusive work on this sandbox. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.queue.then(work, work);
+    const locked = (): Promise<T> => withLock(`sandbox-${this.name}`, work);
+    const result = this.queue.then(locked, locked);
     this.queue = result.catch(() => undefined);
     return result;
   }
 
-  /** Runs the work of that name once, however many ask for it; again after it failed. */
+  /** Runs the work of that name once, however many ask for it, and after other processes; again after it failed. */
   once(name: string, work: () => Promise<void>): Promise<void> {
     const known = this.running.get(name);
     if (known !== undefined) return known;
-    const started = work().catch((error: unknown) => {
+    const started = withLock(`sandbox-${this.name}-${name}`, work).catch((error: unknown) => {
       this.running.delete(name);
       throw error;
     });

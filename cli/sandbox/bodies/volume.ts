@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
 import { blockVolumeLabel } from "./cleanup";
 import { docker, dockerExec } from "./docker";
-import { attachLoop, freeLoops, makeDisk } from "./loops";
+import { attachLoop, freeLoops, hasLoops, makeDisk } from "./loops";
 import type { Sandbox } from "./sandbox";
 
 export interface VolumeArgs {
@@ -21,11 +20,14 @@ export async function createVolume(sandbox: Sandbox, args: VolumeArgs): Promise<
     ...labels.flatMap((label) => ["--label", label]),
     volumeName(sandbox, id),
   ]);
-  await makeDisk(volumeName(sandbox, id), args.sizeGib);
+  if (hasLoops()) await makeDisk(volumeName(sandbox, id), args.sizeGib);
   return { id };
 }
 
-/** Gives the volume to a running droplet. It appears there as `/dev/disk/by-id/scsi-0DO_Volume_NAME`. */
+/**
+ * Gives the volume to a running droplet. It appears there as `/dev/disk/by-id/scsi-0DO_Volume_NAME`: a block device,
+ * or a directory, said aloud, where the machine has no loop devices.
+ */
 export async function attachVolume(
   sandbox: Sandbox,
   id: string,
@@ -33,15 +35,28 @@ export async function attachVolume(
 ): Promise<{ device: string }> {
   const { container } = await sandbox.get("droplet", dropletId);
   const name = await nameOf(sandbox, id);
-  if (!existsSync("/dev/loop-control")) {
-    throw new Error(
-      `volume ${name}: this machine has no loop devices (/dev/loop-control). Run "modprobe loop", or leave the volume out.`,
-    );
-  }
   await detachEverywhere(sandbox, name);
-  const loop = await attachLoop(volumeName(sandbox, id));
-  await dockerExec(container, volumeScript("attach", name, String(loop)));
+  if (hasLoops()) {
+    const loop = await attachLoop(volumeName(sandbox, id));
+    await dockerExec(container, volumeScript("attach", name, String(loop)));
+  } else {
+    sandbox.log(`volume ${name}: this machine has no loop devices, a directory stands in for the disk`);
+    await dockerExec(container, volumeScript("attach", name, `${directoriesMount}/${id}`));
+  }
   return { device: `/dev/disk/by-id/scsi-0DO_Volume_${name}` };
+}
+
+const directoriesMount = "/var/lib/slipway-sandbox/volumes";
+
+/** What every droplet gets at its start where volumes are directories: one place that all of them see. */
+export function directoryFlags(sandbox: Sandbox): string[] {
+  if (hasLoops()) return [];
+  const options = [
+    "type=volume",
+    `source=${sandbox.containerName("directories")}`,
+    `destination=${directoriesMount}`,
+  ];
+  return ["--mount", [...options, `volume-label=${sandbox.label}`].join(",")];
 }
 
 /** Takes the volume from the droplet that has it, mounted or not; its data stay. */

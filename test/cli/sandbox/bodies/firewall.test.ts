@@ -2,7 +2,7 @@ import type { Member } from "../../../../cli/sandbox/bodies/containers";
 import { renderFirewall } from "../../../../cli/sandbox/bodies/firewall";
 
 const droplet = (id: string, tags: string[]): Member => ({
-  ...{ id, role: "droplet", container: id, running: true },
+  ...{ id, role: "droplet", container: id, running: true, stopped: false },
   labels: {
     "slipway.public": `10.200.0.${id}`,
     "slipway.private": `10.110.0.${id}`,
