@@ -31,17 +31,6 @@ export async function remaining(label: string): Promise<string[]> {
   return found.flatMap(lines);
 }
 
-/** Names of the sandboxes that this machine has something of. */
-export async function listSandboxes(): Promise<string[]> {
-  const filter = ["--filter", "label=slipway.sandbox", "--format", '{{.Label "slipway.sandbox"}}'];
-  const found = await Promise.all([
-    docker(["ps", "-a", ...filter]),
-    docker(["network", "ls", ...filter]),
-    docker(["volume", "ls", ...filter]),
-  ]);
-  return [...new Set(found.flatMap(lines))].sort();
-}
-
 // Docker takes moments to let go of what a killed container held; what is gone already is as good as removed.
 async function remove(args: readonly string[]): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
