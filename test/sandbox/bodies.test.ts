@@ -26,12 +26,13 @@ import {
 import { ensureRegistry, pushImage } from "../../cli/sandbox/bodies/registry";
 import { Sandbox } from "../../cli/sandbox/bodies/sandbox";
 import { attachVolume, createVolume, detachVolume } from "../../cli/sandbox/bodies/volume";
-import { ssh, sshKeyPair } from "./ssh";
+import { keyPair } from "../support/keyPair";
+import { ssh } from "./ssh";
 import { describeSandbox } from "./support";
 
 const minutes = 60_000;
-const user = sshKeyPair();
-const hostKey = sshKeyPair();
+const user = keyPair();
+const hostKey = keyPair();
 const directory = mkdtempSync(path.join(tmpdir(), "bodies-test-"));
 const sandbox = new Sandbox({ name: "bodies-test", dir: directory });
 

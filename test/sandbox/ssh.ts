@@ -1,9 +1,4 @@
-import { Client, utils } from "ssh2";
-
-/** A key pair as OpenSSH writes it. */
-export function sshKeyPair(): { private: string; public: string } {
-  return utils.generateKeyPairSync("ed25519");
-}
+import { Client } from "ssh2";
 
 export interface SshTarget {
   readonly host: string;

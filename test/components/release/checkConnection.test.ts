@@ -1,10 +1,11 @@
 import type { AddressInfo } from "node:net";
 import { Server, utils } from "ssh2";
 import { tryLogin, waitForLogin } from "../../../components/release/checkConnection";
+import { keyPair } from "../../support/keyPair";
 
-const hostKey = utils.generateKeyPairSync("ed25519");
-const otherKey = utils.generateKeyPairSync("ed25519");
-const userKey = utils.generateKeyPairSync("ed25519");
+const hostKey = keyPair();
+const otherKey = keyPair();
+const userKey = keyPair();
 const firstTwoWords = (line: string): string => line.split(" ").slice(0, 2).join(" ");
 
 let server: Server;
@@ -54,7 +55,7 @@ describe("waitForLogin", () => {
   });
 
   it("refuses a key that the server does not know at once, without printing it", async () => {
-    const stranger = utils.generateKeyPairSync("ed25519").private;
+    const stranger = keyPair().private;
     const attempt = waitForLogin(connection({ privateKey: stranger }), "Host", 60);
     await expect(attempt).rejects.toThrow(
       /connection\.privateKey: deploy@127\.0\.0\.1:\d+ refuses the login/,

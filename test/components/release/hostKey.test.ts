@@ -1,5 +1,5 @@
-import { utils } from "ssh2";
 import { parsePublicKey, validateAuthorizedKey, validateHostKey } from "../../../components/release/hostKey";
+import { keyPair } from "../../support/keyPair";
 
 const ed25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICXTnDdWwgvnje4bY119LL7dz4ND9x6Ei0fHTHeaYFRG";
 const ecdsa =
@@ -38,7 +38,7 @@ test("a key that was cut off or pasted twice does not get into authorized_keys",
 });
 
 test("a private key is never repeated", () => {
-  const { private: secret } = utils.generateKeyPairSync("ed25519");
+  const { private: secret } = keyPair();
   expect(validateAuthorizedKey("authorizedKeys[0]", secret)).toMatchObject([{ received: "a private key" }]);
   expect(() => parsePublicKey(secret)).toThrow(/received a private key/);
 });
