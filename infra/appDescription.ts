@@ -60,7 +60,7 @@ export function readAppDescription(
   const merged = Object.fromEntries(
     Object.entries({ ...own, ...inline }).filter(([key]) => !ignored.includes(key)),
   );
-  const parsed = schema.safeParse(merged);
+  const parsed = schema.safeParse(merged, { reportInput: true });
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => describe(issue, stack, file, inline));
     throw new Error(["The app's description cannot be used:", ...lines].join("\n"));
@@ -102,15 +102,17 @@ function describe(
   file: string,
   inline: Readonly<Record<string, unknown>>,
 ): string {
-  const keys = issue.code === "unrecognized_keys" ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path;
-  const key = keys.join(".");
-  const accepted =
-    issue.code === "unrecognized_keys" ? `one of ${Object.keys(schema.shape).join(", ")}` : issue.message;
+  const unknown = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
+  const path = [...issue.path, ...unknown].map(String);
+  const known = issue.path.length === 0 ? `one of ${Object.keys(schema.shape).join(", ")}` : "no such key";
+  const accepted = unknown.length > 0 ? known : issue.message;
+  const [top = ""] = path;
   // Missing in both places: the file of the app is where it belongs.
-  if (!(String(keys[0]) in inline))
-    return `  ${key} in ${file}: ${issue.code.replaceAll("_", " ")}; accepted: ${accepted}`;
-  return (
-    `  slipway:app.${key} of stack ${stack}: ${issue.code.replaceAll("_", " ")}; accepted: ${accepted}. ` +
-    `Set it with: pulumi config set --stack ${stack} --path 'slipway:app.${key}' VALUE`
-  );
+  const ofStack = top in inline;
+  const where = ofStack ? `slipway:app.${path.join(".")} of stack ${stack}` : `${path.join(".")} in ${file}`;
+  const cure = ofStack
+    ? `Set it with: pulumi config set --stack ${stack} --path 'slipway:app.${path.join(".")}' VALUE`
+    : `Write it there, or set it with: pulumi config set --stack ${stack} --path 'slipway:app.${path.join(".")}' VALUE`;
+  const received = issue.input === undefined ? "nothing" : JSON.stringify(issue.input);
+  return `  ${where}: received ${unknown.length > 0 ? "an unknown key" : received}; accepted: ${accepted}. ${cure}`;
 }

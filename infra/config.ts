@@ -39,7 +39,8 @@ interface ConfigProblem {
 export function readConfig(stack = pulumi.getStack()): StackConfig {
   const { values, problems } = readRaw();
   const parsed = configSchema.safeParse(values);
-  if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, values)));
+  if (parsed.success) problems.push(...contradictions(parsed.data));
+  else problems.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, values)));
   if (!parsed.success || problems.length > 0) throw new Error(formatProblems(stack, problems));
   return withSecrets(stack, parsed.data);
 }
@@ -115,6 +116,40 @@ function describeIssue(issue: z.core.$ZodIssue, values: unknown): ConfigProblem[
   }
   const path = dotted(issue.path);
   return [{ path, received: show(path, valueAt(values, issue.path)), accepted: issue.message }];
+}
+
+const dropletOnly = [
+  "size",
+  "image",
+  "vpc",
+  "sshFrom",
+  "privateKey",
+  "monitoring",
+  "backups",
+  "mediaVolumeGib",
+] as const;
+
+/** What is right by itself and not together. */
+function contradictions({ host, database }: Parsed): ConfigProblem[] {
+  if (host.existing === undefined) return [];
+  const accepted = "nothing beside slipway:host.existing: it is for droplets";
+  const problems: ConfigProblem[] = dropletOnly
+    .filter((key) => host[key] !== undefined)
+    .map((key) => {
+      const path = `host.${key}`;
+      return { path, received: show(path, host[key]), accepted, remove: true };
+    });
+  if (host.reservedIp) problems.push({ path: "host.reservedIp", received: "true", accepted, remove: true });
+  if (database !== undefined) {
+    problems.push({
+      path: "database",
+      received: "an object",
+      accepted:
+        "nothing beside slipway:host.existing: a managed database lets in droplets only. Name yours in slipway:secrets",
+      remove: true,
+    });
+  }
+  return problems;
 }
 
 function dotted(path: readonly PropertyKey[]): string {

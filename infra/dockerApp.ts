@@ -14,7 +14,7 @@ import {
   ReservedIpAssignment,
 } from "../components/digitalocean";
 import { AppSlot, ComposeRelease, ExistingHost, type Receipt } from "../components/release";
-import { parseReleaseFile, type ReleaseFile } from "../components/release/releaseFile";
+import { isDigestReference, parseReleaseFile, type ReleaseFile } from "../components/release/releaseFile";
 import { readAppDescription, type AppDescription } from "./appDescription";
 import type { StackConfig } from "./config";
 
@@ -79,7 +79,19 @@ function readRelease(config: StackConfig): ReleaseFile {
         `Set it with: pulumi config set --stack ${config.stack} slipway:releasesFile releases/${config.stack}.yaml`,
     );
   }
-  return parseReleaseFile(text, config.releasesFile);
+  const file = parseReleaseFile(text, config.releasesFile);
+  if (config.requireDigests ?? true) requireDigests(config, file);
+  return file;
+}
+
+function requireDigests(config: StackConfig, { images }: ReleaseFile): void {
+  const [moving] = Object.entries(images).filter(([, image]) => !isDigestReference(image));
+  if (moving === undefined) return;
+  throw new Error(
+    `images.${moving[0]} in ${config.releasesFile}: received ${JSON.stringify(moving[1])}; accepted: an image by digest, ` +
+      "repository@sha256:…, because slipway:requireDigests is on. " +
+      `Write it with: slipway release set --stack ${config.stack} ${moving[0]}=REPOSITORY@sha256:…`,
+  );
 }
 
 function makeHost(config: StackConfig): DockerHost | ExistingHost {
