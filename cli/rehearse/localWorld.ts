@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
-import { findFailedReceipt, type Receipt } from "../../components/release/receipt";
+import type { Receipt } from "../../components/release/receipt";
 import { writeReleaseFile } from "../../components/release/releaseFile";
 import { dockerExec } from "../sandbox/bodies/docker";
 import { ensureDocker } from "../sandbox/bodies/engine";
@@ -13,6 +13,7 @@ import { type EngineEvent, type ProgramResult, runProgram } from "../sandbox/up"
 import type { WorldArgs } from "./command";
 import { AppImages } from "./images";
 import type { LoadTarget } from "./load/plan";
+import { describe, toFailure } from "./programWords";
 import type { Watch } from "./watch";
 import { type ImageSet, UpFailed, type UpResult, type Variant, type World } from "./world";
 
@@ -73,7 +74,7 @@ export class LocalWorld implements World {
       signal: watch.signal,
       onEvent: (event) => this.hear(event, said, watch),
     });
-    if (!result.ok) throw failed(result, said);
+    if (!result.ok) throw toFailure(result, said);
     const { created, updated, replaced, deleted, unchanged } = result.changes;
     return {
       changed: created + updated + replaced + deleted,
@@ -131,36 +132,4 @@ export class LocalWorld implements World {
     });
     return [...own, ...given];
   }
-}
-
-function describe(event: EngineEvent): string | undefined {
-  switch (event.kind) {
-    case "started":
-      return `${event.operation} ${event.name} [${event.type}]`;
-    case "resource":
-      return event.action === "unchanged"
-        ? undefined
-        : `${event.action} ${event.name} in ${event.seconds.toFixed(1)} s`;
-    case "failed":
-      return `failed ${event.name}: ${findFailedReceipt(event.message)?.message ?? event.message.split("\n")[0]}`;
-    case "log":
-      return event.line;
-  }
-}
-
-function failed(result: ProgramResult, said: readonly string[]): UpFailed {
-  const text = result.error ?? "the program failed and gave no reason";
-  const receipt = findFailedReceipt(text);
-  if (receipt) {
-    return new UpFailed(receipt.message, {
-      code: receipt.code,
-      seconds: receipt.seconds,
-      cure: receipt.cure,
-      log: { title: `the host's log of release ${receipt.release}`, text: receipt.log.join("\n") },
-    });
-  }
-  const [first = text, ...rest] = text.split("\n");
-  return new UpFailed(first, {
-    log: { title: "the program said", text: [...rest, ...said.slice(-15)].join("\n") },
-  });
 }

@@ -20,7 +20,8 @@ export async function removeSandbox({ stack, directory, images }: Removal): Prom
   const left = await sandbox.list();
   if (!images) return left;
   const cache = await docker(["images", "--format", "{{.Repository}}:{{.Tag}}", "slipway-sandbox/*"]);
-  const names = cache.split("\n").filter(Boolean);
+  // The app images of other sandboxes are no cache.
+  const names = cache.split("\n").filter((name) => name !== "" && !name.startsWith("slipway-sandbox/app-"));
   if (names.length === 0) return left;
   return [
     ...left,
