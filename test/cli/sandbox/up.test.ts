@@ -26,12 +26,13 @@ interface Extra {
 }
 
 function run({ mode = "up", config = {}, ...rest }: Extra = {}): Promise<ProgramResult> {
-  const acme = { "slipway:acme": null };
+  // What the overlay would start containers for.
+  const nothing = { "slipway:acme": null, "slipway:registry": null };
   return runProgram({
     ...rest,
     stack: "dev",
     mode,
-    config: { ...acme, ...(config as Record<string, never>) },
+    config: { ...nothing, ...(config as Record<string, never>) },
     programDirectory,
     sandboxDirectory: directory,
     onEvent: (event) => void events.push(event),
