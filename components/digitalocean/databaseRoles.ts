@@ -73,6 +73,26 @@ export function renderVariables(variables: Readonly<Record<string, string>>): st
     .join("");
 }
 
+/** The values of the SQL: names, hashes of the passwords, and the extensions. */
+export function roleVariables(
+  database: string,
+  passwords: Readonly<Record<Login, string>>,
+  active: Login,
+  extensions: readonly string[],
+): Record<string, string> {
+  const roles = roleNames(database);
+  return {
+    database,
+    owner: roles.owner,
+    login_a: roles.a,
+    login_b: roles.b,
+    verifier_a: scramVerifier(roles.a, passwords.a),
+    verifier_b: scramVerifier(roles.b, passwords.b),
+    active: roles[active],
+    extensions: [...extensions].sort().join(","),
+  };
+}
+
 /** What the roles of a database are made from. */
 export interface DatabaseRolesArgs {
   /** A prepared host that the database lets in. */
@@ -91,19 +111,10 @@ export function databaseRoles(
   args: DatabaseRolesArgs,
   opts?: pulumi.ComponentResourceOptions,
 ): RemoteScript {
-  const roles = roleNames(args.database);
-  const variables = pulumi.all([args.passwords.a, args.passwords.b]).apply(([a, b]) =>
-    renderVariables({
-      database: args.database,
-      owner: roles.owner,
-      login_a: roles.a,
-      login_b: roles.b,
-      verifier_a: scramVerifier(roles.a, a),
-      verifier_b: scramVerifier(roles.b, b),
-      active: roles[args.active],
-      extensions: [...args.extensions].sort().join(","),
-    }),
-  );
+  const { database, passwords, active, extensions } = args;
+  const variables = pulumi
+    .all([passwords.a, passwords.b])
+    .apply(([a, b]) => renderVariables(roleVariables(database, { a, b }, active, extensions)));
   return new RemoteScript(
     name,
     {

@@ -1,6 +1,6 @@
 // What DigitalOcean and the other providers answer in unit tests: fixed values, secrets marked as the providers do.
 import * as pulumi from "@pulumi/pulumi";
-import { utils } from "ssh2";
+import { keyPair as makeKeyPair } from "./keyPair";
 import type { Answers } from "./recorder";
 
 export const secretValues = {
@@ -14,7 +14,7 @@ const keys = new Map<string, { private: string; public: string }>();
 
 /** The same key pair for the same resource, whoever asks. */
 export function keyPair(name: string): { private: string; public: string } {
-  const known = keys.get(name) ?? utils.generateKeyPairSync("ed25519");
+  const known = keys.get(name) ?? makeKeyPair();
   keys.set(name, known);
   return known;
 }
