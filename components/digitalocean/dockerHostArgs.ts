@@ -2,7 +2,7 @@ import type * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import { refuseProblems, type Problem } from "../app/problem";
 import { validatePrivateKey } from "../release/deployKey";
-import { validateAuthorizedKey } from "../release/hostKey";
+import { parsePublicKey, validateAuthorizedKey } from "../release/hostKey";
 
 /** Arguments of a {@link DockerHost}. */
 export interface DockerHostArgs {
@@ -18,7 +18,10 @@ export interface DockerHostArgs {
   readonly sshFrom?: readonly string[];
   /** Public keys that may log in as `deploy`, besides the deploy key. Reconciled over SSH. @default none */
   readonly authorizedKeys?: readonly pulumi.Input<string>[];
-  /** The private key that deployments log in with. @default an ed25519 key made here, kept in the state as a secret */
+  /**
+   * The private key that deployments log in with. To change it, update once with the public half of the new one in
+   * `authorizedKeys`, then set it here. @default an ed25519 key made here, kept in the state as a secret
+   */
   readonly deployPrivateKey?: pulumi.Input<string>;
   /** DigitalOcean's monitoring agent. A change replaces the machine. @default true */
   readonly monitoring?: boolean;
@@ -119,11 +122,13 @@ export function checkAuthorizedKeys(
   deployKey: pulumi.Input<string>,
   keys: readonly pulumi.Input<string>[],
 ): pulumi.Output<string[]> {
-  return pulumi.all([deployKey, ...keys]).apply(([own, ...others]) => {
+  return pulumi.all([deployKey, ...keys]).apply(([own = "", ...others]) => {
     refuseProblems(
       component,
       others.flatMap((key, index) => validateAuthorizedKey(`authorizedKeys[${index}]`, key)),
     );
-    return [own ?? "", ...others].map((key) => key.trim());
+    // The deploy key may be among the others too: that is how it is changed.
+    const line = (key: string): string => parsePublicKey(key).line;
+    return [own, ...others.filter((key) => line(key) !== line(own)).map((key) => key.trim())];
   });
 }

@@ -68,7 +68,7 @@ export function validatePostgresArgs(args: PostgresArgs): Problem[] {
     "database",
     args.database,
     "lower case letters, digits and `_`, at most 50, not beginning with `pg_` and not a name of the system",
-    "name it after the app",
+    "choose another name",
   );
   check(
     args.version === undefined || /^(1[3-9]|[2-9]\d)$/.test(args.version),

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { readConfig } from "../../infra/config";
+import { configSchema } from "../../infra/configSchema";
 import { valueOf } from "../support/recorder";
 
 const minimal = { "slipway:app": { directory: "app" } };
@@ -150,6 +152,17 @@ describe("secrets", () => {
     expect(message).toContain("slipway:secrets.KEY of stack staging: received a secret value");
     expect(message).not.toContain("hunter2");
   });
+});
+
+test("Pulumi.staging.yaml shows every key that there is", () => {
+  const text = readFileSync("Pulumi.staging.yaml", "utf8");
+  const { host, database, ...others } = configSchema.shape;
+  const keys = [
+    ...["host", "database", ...Object.keys(others)].map((key) => `slipway:${key}`),
+    ...Object.keys(host.unwrap().shape),
+    ...Object.keys(database.unwrap().shape),
+  ];
+  expect(keys.filter((key) => !text.includes(`${key}:`))).toEqual([]);
 });
 
 test("an existing server takes nothing that only a droplet has", () => {

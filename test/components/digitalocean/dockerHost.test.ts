@@ -125,6 +125,14 @@ describe("a DockerHost", () => {
     expect(authorized_keys).toBe(`${line}\n${ann}\n`);
   });
 
+  test("names a deploy key once that is on its way in or out", async () => {
+    const given = keyPair("given");
+    const authorizedKeys = [`${given.public} new`, ann];
+    const recording = await run({ deployPrivateKey: given.private, authorizedKeys });
+    const { authorized_keys } = await payloadFiles(recording.find(command).inputs["stdin"]);
+    expect(authorized_keys).toBe(`${parsePublicKey(given.public).line}\n${ann}\n`);
+  });
+
   test("keeps uploads on a protected volume, which lets go of the old machine before it holds the new one", async () => {
     const recording = await run({ mediaVolumeGib: 20 });
     const volume = recording.find("digitalocean:index/volume:Volume");

@@ -193,9 +193,9 @@ describe("variables", () => {
 describe("bad arguments are refused before anything is registered", () => {
   test.each<[Partial<PostgresArgs>, string, string, string]>([
     [{ region: "eu" }, "region", '"eu"', "doctl databases options regions"],
-    [{ database: "my-shop" }, "database", '"my-shop"', "name it after the app"],
-    [{ database: "defaultdb" }, "database", '"defaultdb"', "name it after the app"],
-    [{ database: "pg_shop" }, "database", '"pg_shop"', "name it after the app"],
+    [{ database: "my-shop" }, "database", '"my-shop"', "choose another name"],
+    [{ database: "defaultdb" }, "database", '"defaultdb"', "choose another name"],
+    [{ database: "pg_shop" }, "database", '"pg_shop"', "choose another name"],
     [{ version: "17.2" }, "version", '"17.2"', "doctl databases options versions"],
     [{ size: "" }, "size", '""', "doctl databases options slugs"],
     [{ nodeCount: 4 }, "nodeCount", "4", "one standby"],
