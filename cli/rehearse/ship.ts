@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../errors";
-import { missingAssets } from "./assets";
 import type { AppDescription } from "./description";
+import { lostFiles } from "./keptFiles";
 import { startLoad } from "./load/load";
-import type { LoadPlan, LoadReport, LoadTarget } from "./load/plan";
+import { defaultSettleSeconds, type LoadPlan, type LoadReport, type LoadTarget } from "./load/plan";
 import type { ReleaseName, ReleaseResult } from "./results";
 import type { LoadSize } from "./steps";
 import type { ProgressStore } from "./store";
@@ -23,8 +23,6 @@ export interface ShipContext {
   readonly watch: Watch;
 }
 
-/** Long enough for every client to have a connection and for two slow requests to be under way, in milliseconds. */
-const warmUpMs = 1500;
 const loadEndsWithinSeconds = 60;
 
 export interface Shipped {
@@ -38,6 +36,8 @@ export interface Shipped {
 export async function ship(context: ShipContext, args: ShipArgs): Promise<Shipped> {
   const { world, store, watch } = context;
   const target = provisionedTarget(store);
+  // Long enough for every client to have a connection and for two slow requests to be under way.
+  const { settleSeconds = defaultSettleSeconds } = args;
   const from = store.progress.serving;
   const to = store.progress.lastRelease + 1;
   await world.setRelease(to, args.images);
@@ -47,7 +47,7 @@ export async function ship(context: ShipContext, args: ShipArgs): Promise<Shippe
   const stopLoad = (): void => load.kill();
   watch.signal.addEventListener("abort", stopLoad);
   try {
-    if (from !== null) await watch.measure("load before", () => sleep(warmUpMs));
+    if (from !== null) await watch.measure("load before", () => sleep(settleSeconds * 1000));
     load.mark();
     const failure = await runUp(context);
     if (failure === undefined) store.update({ serving: to });
@@ -58,7 +58,9 @@ export async function ship(context: ShipContext, args: ShipArgs): Promise<Shippe
       withinSeconds: surprised ? 1 : loadEndsWithinSeconds,
     };
     const report = await watch.measure("load after", () => load.finish(end));
-    return await judge(context, args, { target, from, to, failure, report });
+    const shipped = await judge(context, args, { target, from, to, failure, report });
+    store.update({ files: [...store.progress.files, ...report.uploads] });
+    return shipped;
   } finally {
     watch.signal.removeEventListener("abort", stopLoad);
     load.kill();
@@ -136,14 +138,7 @@ async function judgeServes(context: ShipContext, facts: Facts): Promise<CliError
       },
     );
   }
-  const missing = await missingAssets(target, context.store.progress.assets);
-  if (missing.length === 0) return undefined;
-  return new CliError(
-    `static files that a page of an earlier release names are gone: ${missing.join("; ")}`,
-    {
-      cure: "list the volume of the static files under perReleaseVolumes, so that they are carried over",
-    },
-  );
+  return lostFiles(target, context.store.progress.files);
 }
 
 async function judgeRefused(
@@ -192,24 +187,13 @@ function droppedRequests({ failed, requests, failures }: LoadReport): CliError |
   });
 }
 
-function loadPlan(
-  { requests, healthPath }: AppDescription,
-  target: LoadTarget,
-  { from, to, expected, requestsPerSecond }: Pick<LoadPlan, "from" | "to" | "expected" | "requestsPerSecond">,
-): LoadPlan {
-  const pages = requests.get.length > 0 ? requests.get : [{ path: healthPath }];
-  const { slow, upload } = requests;
-  return {
-    target,
-    pages,
-    slow,
-    upload,
-    acceptRedirects: requests.guessed,
-    from,
-    to,
-    expected,
-    requestsPerSecond,
-  };
+type ReleasePlan = Pick<LoadPlan, "from" | "to" | "expected" | "requestsPerSecond" | "settleSeconds">;
+
+function loadPlan({ requests }: AppDescription, target: LoadTarget, release: ReleasePlan): LoadPlan {
+  const { get: pages, slow, upload, guessed: acceptRedirects } = requests;
+  const { from, to, expected, requestsPerSecond, settleSeconds } = release;
+  const size = { requestsPerSecond, settleSeconds };
+  return { target, pages, slow, upload, acceptRedirects, from, to, expected, ...size };
 }
 
 function provisionedTarget(store: ProgressStore): LoadTarget {

@@ -1,6 +1,6 @@
 import { CliError } from "../errors";
-import { collectAssets } from "./assets";
 import type { AppDescription } from "./description";
+import { collectStaticFiles } from "./keptFiles";
 import type { ReleaseName, ReleaseResult, StepName } from "./results";
 import { ship, type ShipArgs } from "./ship";
 import type { ProgressStore } from "./store";
@@ -26,6 +26,8 @@ export interface LoadSize {
   readonly requestsPerSecond: number;
   /** The load goes on until this many requests were made. */
   readonly minRequests: number;
+  /** How long it goes on before and after the switch at least. @default 1.5 */
+  readonly settleSeconds?: number;
 }
 
 /** As much as two cores carry beside the host under test: the switch from 1 to 2 is the one that is proven. */
@@ -91,9 +93,10 @@ async function firstRelease(context: RehearsalContext, watch: Watch): Promise<st
   const { target } = context.store.progress;
   const pages = context.description.requests.static;
   if (target && pages.length > 0) {
-    const assets = await collectAssets(target, pages);
-    context.store.update({ assets });
-    watch.log(`${assets.length} static files have to outlive this release`);
+    const found = await collectStaticFiles(target, pages);
+    const { files } = context.store.progress;
+    context.store.update({ files: [...files, ...found] });
+    watch.log(`${files.length + found.length} uploads and static files have to outlive this release`);
   }
   return remark;
 }

@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
-import type { Asset } from "./assets";
-import type { LoadTarget } from "./load/plan";
+import type { KeptFile, LoadTarget } from "./load/plan";
 import type { ImageSet, Variant } from "./world";
 
 /** What later steps have to know of earlier ones, also when each is run on its own with `--only`. */
@@ -14,8 +13,8 @@ export interface Progress {
   readonly lastRelease: number;
   /** Number of the release that serves. */
   readonly serving: number | null;
-  /** Static files that the first release named. */
-  readonly assets: readonly Asset[];
+  /** Static files and uploads of the first release: they have to answer until the end. */
+  readonly files: readonly KeptFile[];
 }
 
 /** Keeps the progress of one sandbox in `.sandbox/<stack>/rehearsal.json`. Holds no secret. */
@@ -28,7 +27,7 @@ export class ProgressStore {
   /** Starts anew when the sandbox has no progress yet. */
   static load(directory: string, app: string): ProgressStore {
     const file = path.join(directory, "rehearsal.json");
-    const fresh: Progress = { app, images: {}, lastRelease: 0, serving: null, assets: [] };
+    const fresh: Progress = { app, images: {}, lastRelease: 0, serving: null, files: [] };
     try {
       return new ProgressStore(file, JSON.parse(readFileSync(file, "utf8")) as Progress);
     } catch (error) {

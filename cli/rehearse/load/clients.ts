@@ -1,19 +1,27 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Ledger, type Sample } from "./ledger";
-import { answerLimitSeconds, type LoadEnd, type LoadPlan, type LoadReport, slowSeconds } from "./plan";
+import {
+  answerLimitSeconds,
+  defaultSettleSeconds,
+  type KeptFile,
+  type LoadEnd,
+  type LoadPlan,
+  type LoadReport,
+  slowSeconds,
+} from "./plan";
 import { type Answer, makeAgent, request } from "./request";
 import { uploadOnce } from "./upload";
 
 const uploadEveryMs = 400;
-/** After the switch the load goes on for this long, so that a late answer of the old release is seen. */
-const afterSwitchMs = 2000;
 const paceAtTheEnd = 2;
+const keptUploads = 3;
 
 /** The clients of one load: they start at once, and go on until `finish` lets them end. */
 export class Load {
   private readonly ledger: Ledger;
   private readonly running: Promise<void>[] = [];
+  private readonly kept: KeptFile[] = [];
   private stopping = false;
   private pace = 1;
 
@@ -35,12 +43,12 @@ export class Load {
     const deadline = performance.now() + end.withinSeconds * 1000;
     const enough = (): boolean =>
       this.ledger.count >= end.minRequests && (this.plan.expected === "refused" || this.ledger.switched);
-    const earliest = performance.now() + (this.plan.expected === "serves" ? afterSwitchMs : 0);
+    const earliest = performance.now() + (this.plan.expected === "serves" ? this.settleMs : 0);
     while (performance.now() < deadline && !(enough() && performance.now() >= earliest)) await sleep(50);
     this.stopping = true;
     this.ledger.close(performance.now());
     await Promise.all(this.running);
-    return this.ledger.report();
+    return { ...this.ledger.report(), uploads: this.kept };
   }
 
   private startClients(): void {
@@ -50,9 +58,13 @@ export class Load {
       this.spawn(this.pages(index, everyMs, (index * everyMs) / clients));
     }
     if (this.plan.slow !== undefined) {
-      this.spawn(this.slowPages(this.plan.slow, 0), this.slowPages(this.plan.slow, slowSeconds * 500));
+      this.spawn(this.slowPages(this.plan.slow, 0), this.slowPages(this.plan.slow, this.settleMs / 2));
     }
     if (this.plan.upload !== undefined) this.spawn(this.uploads(this.plan.upload));
+  }
+
+  private get settleMs(): number {
+    return (this.plan.settleSeconds ?? defaultSettleSeconds) * 1000;
   }
 
   private spawn(...clients: Promise<void>[]): void {
@@ -99,14 +111,17 @@ export class Load {
 
   private async uploads(upload: NonNullable<LoadPlan["upload"]>): Promise<void> {
     while (!this.stopping) {
-      await this.record("upload", uploadOnce(this.plan.target, upload));
+      const posted = await this.record("upload", uploadOnce(this.plan.target, upload));
+      if (posted.kept && this.kept.length < keptUploads) this.kept.push(posted.kept);
       await sleep(uploadEveryMs);
     }
   }
 
-  private async record(kind: Sample["kind"], pending: Promise<Answer>): Promise<void> {
+  private async record<T extends Answer>(kind: Sample["kind"], pending: Promise<T>): Promise<T> {
     const startedAt = performance.now();
-    const { release, failure, reconnected } = await pending;
+    const answer = await pending;
+    const { release, failure, reconnected } = answer;
     this.ledger.add({ kind, startedAt, endedAt: performance.now(), release, failure, reconnected });
+    return answer;
   }
 }

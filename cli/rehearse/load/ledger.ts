@@ -87,7 +87,7 @@ export class Ledger {
     this.lastSuccessAt = sample.endedAt;
   }
 
-  report(): LoadReport {
+  report(): Omit<LoadReport, "uploads"> {
     const began = this.markedAt ?? this.startedAt;
     const failures: LoadFailure[] = [...this.failures].map(([reason, { count, firstAt }]) => ({
       reason,

@@ -43,6 +43,8 @@ export interface LoadPlan {
   readonly clients?: number;
   /** GET requests a second of all clients together. @default 180 */
   readonly requestsPerSecond?: number;
+  /** How long the load goes on after the switch, so that a late answer of the old release is seen. @default 1.5 */
+  readonly settleSeconds?: number;
 }
 
 /** When the load may end, once the release is through or refused. */
@@ -60,6 +62,14 @@ export interface LoadFailure {
   readonly firstAtSeconds: number;
 }
 
+/** A file that has to go on answering, and what is in it. */
+export interface KeptFile {
+  readonly path: string;
+  readonly sha256: string;
+  /** Whether a page named it, or the load client uploaded it. */
+  readonly kind: "static" | "upload";
+}
+
 /** What the load client saw. */
 export interface LoadReport {
   readonly requests: number;
@@ -73,6 +83,8 @@ export interface LoadReport {
   readonly slowAcrossSwitch: number;
   /** Idle keep-alive connections that the server closed while a request was on its way: made again, as browsers do. */
   readonly reconnects: number;
+  /** Some of the files that were uploaded, when the answers say under which `url` they are found. */
+  readonly uploads: readonly KeptFile[];
   /** Good answers by release number. */
   readonly answers: Readonly<Record<string, number>>;
 }
@@ -82,3 +94,4 @@ export const releaseHeader = "x-slipway-release";
 /** An answer later than this is a failure, in seconds; a slow page may take as much longer as it is slow. */
 export const answerLimitSeconds = 5;
 export const slowSeconds = 2;
+export const defaultSettleSeconds = 1.5;

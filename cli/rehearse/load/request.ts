@@ -21,7 +21,7 @@ export interface Answer {
   readonly reconnected?: boolean;
   readonly status?: number;
   readonly cookies?: readonly string[];
-  readonly body?: string;
+  readonly body?: Buffer;
 }
 
 /** An agent of its own for one client, so that nobody else's requests share its connection. */
@@ -66,7 +66,7 @@ function attempt(args: RequestArgs): Promise<Answer & { lostIdleConnection?: boo
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("error", (error) => settle({ failure: `answer cut off: ${reason(error)}` }));
-        response.on("end", () => settle(judge(args, response, Buffer.concat(chunks).toString("utf8"))));
+        response.on("end", () => settle(judge(args, response, Buffer.concat(chunks))));
       },
     );
     const timer = setTimeout(() => {
@@ -87,7 +87,7 @@ function attempt(args: RequestArgs): Promise<Answer & { lostIdleConnection?: boo
   });
 }
 
-function judge(args: RequestArgs, response: http.IncomingMessage, body: string): Answer {
+function judge(args: RequestArgs, response: http.IncomingMessage, body: Buffer): Answer {
   const status = response.statusCode ?? 0;
   const header = response.headers[releaseHeader];
   const release = typeof header === "string" && /^\d+$/.test(header) ? Number(header) : undefined;
@@ -96,7 +96,7 @@ function judge(args: RequestArgs, response: http.IncomingMessage, body: string):
   const highest = args.acceptRedirects ? 399 : 299;
   if (status < 200 || status > highest) return { ...seen, failure: `status ${status} from ${args.path}` };
   const wanted = args.contains?.replaceAll("{release}", String(release));
-  if (wanted === undefined ? body === "" && status === 200 : !body.includes(wanted)) {
+  if (wanted === undefined ? body.length === 0 && status === 200 : !body.includes(wanted)) {
     return {
       ...seen,
       failure: `wrong body from ${args.path}${wanted ? `: "${wanted}" is not in it` : ": empty"}`,

@@ -25,6 +25,8 @@ export interface Mischief {
   drops?: boolean;
   /** The style sheet of release 1 is gone once 2 serves. */
   losesAssets?: boolean;
+  /** What was uploaded to release 1 is gone once 2 serves. */
+  losesUploads?: boolean;
 }
 
 export const digest = (variant: string, image: string): string =>
@@ -68,7 +70,7 @@ export class FakeWorld implements World {
   async up(watch: Watch): Promise<UpResult> {
     const { number, images } = this.release;
     this.calls.push(`up ${number}`);
-    const { provision, refuse, gateSleeps, drops, losesAssets } = this.mischief;
+    const { provision, refuse, gateSleeps, drops, losesAssets, losesUploads } = this.mischief;
     if (provision) throw provision;
     const changed = (this.provisioned ? 0 : 7) + (number === this.served ? 0 : 1);
     this.provisioned = true;
@@ -88,7 +90,8 @@ export class FakeWorld implements World {
       this.server.failing = false;
       this.server.release = number;
       this.served = number;
-      if (losesAssets && number > 1) this.server.assets.clear();
+      if (losesAssets && number > 1) this.server.forget("/static/");
+      if (losesUploads && number > 1) this.server.forget("/media/");
     }
     return { changed, unchanged: 8 - changed, target: { url: this.server.url }, seconds: { gate: 1.1 } };
   }

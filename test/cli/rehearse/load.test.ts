@@ -14,6 +14,7 @@ const plan = (changes: Partial<LoadPlan> = {}): LoadPlan => ({
   to: 2,
   expected: "refused",
   requestsPerSecond: 1000,
+  settleSeconds: 0.5,
   ...changes,
 });
 
@@ -35,8 +36,8 @@ describe("the load client", () => {
     expect(report).toMatchObject({ failed: 0, failures: [], reconnects: 0, answers: { 1: report.requests } });
     expect(report.requests).toBeGreaterThanOrEqual(200);
     const share = server.reused / server.count;
-    expect(share).toBeGreaterThan(0.35);
-    expect(share).toBeLessThan(0.55);
+    expect(share).toBeGreaterThan(0.25);
+    expect(share).toBeLessThan(0.75);
   });
 
   it("counts every answer with a bad status", async () => {

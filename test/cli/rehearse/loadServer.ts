@@ -9,7 +9,7 @@ export class LoadServer {
   release = 1;
   count = 0;
   failing = false;
-  readonly assets = new Map<string, string>();
+  readonly files = new Map<string, Buffer>();
   readonly posts: { contentType: string; bytes: number; csrf: string }[] = [];
   /** Requests that came in on a connection that had been used before. */
   reused = 0;
@@ -36,10 +36,10 @@ export class LoadServer {
     return LoadServer.start((self) => (request, response) => {
       const { release } = self;
       if (release === 0 || self.failing) return answer(response, release, 502);
-      const asset = self.assets.get(request.url ?? "");
-      if (request.url?.startsWith("/static/")) return answer(response, release, asset ? 200 : 404, asset);
-      if (request.method === "POST")
-        return void request.resume().on("end", () => answer(response, release, 201));
+      const file = self.files.get(request.url ?? "");
+      if (/^\/(static|media)\//.test(request.url ?? ""))
+        return answer(response, release, file ? 200 : 404, file);
+      if (request.method === "POST") return self.take(request, response);
       setTimeout(
         () =>
           answer(
@@ -50,6 +50,22 @@ export class LoadServer {
           ),
         request.url === "/slow" ? 500 : 0,
       );
+    });
+  }
+
+  forget(prefix: string): void {
+    for (const path of this.files.keys()) if (path.startsWith(prefix)) this.files.delete(path);
+  }
+
+  /** Keeps the one file of a form and says where it is found. */
+  private take(request: http.IncomingMessage, response: http.ServerResponse): void {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const body = Buffer.concat(chunks);
+      const url = `/media/${this.count}`;
+      this.files.set(url, body.subarray(body.indexOf("\r\n\r\n") + 4, body.lastIndexOf("\r\n--")));
+      answer(response, this.release, 201, JSON.stringify({ url }));
     });
   }
 
@@ -67,7 +83,7 @@ export function answer(
   response: http.ServerResponse,
   release: number,
   status = 200,
-  body = `release ${release}`,
+  body: string | Buffer = `release ${release}`,
 ): void {
   response.writeHead(status, { "x-slipway-release": String(release) });
   response.end(body);

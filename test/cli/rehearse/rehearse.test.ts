@@ -46,7 +46,7 @@ beforeEach(async () => {
   );
   server = await LoadServer.app();
   server.release = 0;
-  server.assets.set("/static/site.1a2b.css", "body {}");
+  server.files.set("/static/site.1a2b.css", Buffer.from("body {}"));
 });
 afterEach(async () => {
   await server.stop();
@@ -71,10 +71,10 @@ async function run(options: Partial<RehearseOptions> = {}): Promise<Outcome> {
       progress: plain,
       directory: project,
       load: {
-        "release-1": { requestsPerSecond: 1000, minRequests: 50 },
-        "release-2": { requestsPerSecond: 1000, minRequests: 200 },
-        broken: { requestsPerSecond: 1000, minRequests: 100 },
-        rollback: { requestsPerSecond: 1000, minRequests: 100 },
+        "release-1": { settleSeconds: 0.4, requestsPerSecond: 1000, minRequests: 50 },
+        "release-2": { settleSeconds: 0.4, requestsPerSecond: 1000, minRequests: 200 },
+        broken: { settleSeconds: 0.4, requestsPerSecond: 1000, minRequests: 100 },
+        rollback: { settleSeconds: 0.4, requestsPerSecond: 1000, minRequests: 100 },
       },
     },
   );
@@ -227,6 +227,12 @@ describe("a rehearsal in which something goes wrong", () => {
     const { stderr } = await failing({ losesAssets: true });
     expect(stderr).toContain("/static/site.1a2b.css: status 404");
     expect(stderr).toContain("perReleaseVolumes");
+  }, 30_000);
+
+  it("fails when an upload is gone", async () => {
+    const { stderr } = await failing({ losesUploads: true });
+    expect(stderr).toMatch(/\/media\/\d+: status 404/);
+    expect(stderr).toContain("let uploads go to a named volume");
   }, 30_000);
 
   it("fails when the broken release is let through", async () => {
