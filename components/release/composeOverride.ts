@@ -96,8 +96,15 @@ function colourService(
   };
 }
 
+/** A volume that only services without a part in the release mount is none of its business. */
+function usedVolumes(file: ComposeFile, app: App, roles: ComposeRoles): ReleaseVolume[] {
+  const mounted = Object.values(file.services)
+    .filter(({ name }) => !roles.leftOut.includes(name))
+    .flatMap(({ mounts }) => mounts.map(({ source }) => source));
+  return releaseVolumes(file, app).filter(({ key }) => mounted.includes(key));
+}
+
 function colourOverride(file: ComposeFile, app: App, roles: ComposeRoles): string {
-  const volumes = releaseVolumes(file, app);
   const removed = [...roles.stateful, ...roles.leftOut];
   const services = Object.values(file.services).map(
     (service) =>
@@ -108,9 +115,9 @@ function colourOverride(file: ComposeFile, app: App, roles: ComposeRoles): strin
   );
   return composeYaml({
     services: Object.fromEntries(services),
-    volumes: volumesOverride(volumes),
+    volumes: volumesOverride(releaseVolumes(file, app)),
     // What the override of a volume hides from the merged file, for whoever has to make it.
-    "x-slipway": { volumes },
+    "x-slipway": { volumes: usedVolumes(file, app, roles) },
     networks:
       roles.stateful.length === 0
         ? undefined
@@ -131,7 +138,7 @@ export function composeOverride(app: App): ComposeOverride {
     return { override: "", problems, notes: [], roles: noRoles, runOnce: [], volumes: [] };
   }
   const roles = composeRoles(file, app);
-  const volumes = releaseVolumes(file, app);
+  const volumes = usedVolumes(file, app, roles);
   const found = composeProblems(file, app, roles);
   const rest = { notes: composeNotes(file, app, roles), roles, runOnce: runOnce(file, roles), volumes };
   if (found.length > 0) {

@@ -66,9 +66,11 @@ x-slipway:
     });
   });
 
-  it("says what the volumes were, so that they can be made as the file wants them", () => {
-    const compose = `${minimal}
+  it("says what the volumes of its own services were, so that they can be made as the file wants them", () => {
+    const compose = `${minimal}    volumes: ["nfs:/media", "old:/old", "new:/new"]
+  shell: { image: x, profiles: [debug], volumes: ["history:/root"] }
 volumes:
+  history:
   nfs: { driver: local, driver_opts: { type: nfs, o: "addr=10.0.0.1,rw", device: ":/media" } }
   old: { external: { name: precious } }
   new: { external: true }
