@@ -5,6 +5,7 @@ import { lostFiles } from "./keptFiles";
 import { startLoad } from "./load/load";
 import { defaultSettleSeconds, type LoadPlan, type LoadReport, type LoadTarget } from "./load/plan";
 import type { ReleaseName, ReleaseResult } from "./results";
+import { servingRelease } from "./serving";
 import type { LoadSize } from "./steps";
 import type { ProgressStore } from "./store";
 import type { Watch } from "./watch";
@@ -38,7 +39,7 @@ export async function ship(context: ShipContext, args: ShipArgs): Promise<Shippe
   const target = provisionedTarget(store);
   // Long enough for every client to have a connection and for two slow requests to be under way.
   const { settleSeconds = defaultSettleSeconds } = args;
-  const from = store.progress.serving;
+  const from = await servingRelease(target, context.description.requests.get);
   const to = store.progress.lastRelease + 1;
   await world.setRelease(to, args.images);
   store.update({ lastRelease: to });

@@ -152,6 +152,19 @@ describe("one step at a time", () => {
     expect(stderr).toContain(`cure: run \`${cure}\` first`);
   });
 
+  it("asks the host what serves, after a run that was killed before it had written it down", async () => {
+    makeWorld();
+    for (const only of ["provision", "build", "release-1"] as const)
+      expect((await run({ only })).code).toBe(0);
+    server.release = 2;
+    const file = path.join(project, ".sandbox/staging/rehearsal.json");
+    const progress = JSON.parse(readFileSync(file, "utf8")) as object;
+    writeFileSync(file, JSON.stringify({ ...progress, lastRelease: 2, serving: 1 }));
+    const { code, json } = await run({ only: "release-2" });
+    expect(json.releases).toMatchObject([{ name: "release-2", ok: true, failed: 0 }]);
+    expect(code).toBe(0);
+  }, 30_000);
+
   it("refuses to mix two apps in one sandbox", async () => {
     makeWorld();
     await run({ only: "provision" });
