@@ -51,6 +51,7 @@ export async function ship(context: ShipContext, args: ShipArgs): Promise<Shippe
     if (from !== null) await watch.measure("load before", () => sleep(settleSeconds * 1000));
     load.mark();
     const failure = await runUp(context);
+    if (watch.signal.aborted) throw new Error("broken off");
     if (failure === undefined) store.update({ serving: to });
     watch.log(failure === undefined ? "the release is through" : `refused: ${failure.message}`);
     const surprised = (failure === undefined) !== (args.expected === "serves");

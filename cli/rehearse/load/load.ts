@@ -19,11 +19,15 @@ export async function startLoad(plan: LoadPlan): Promise<RunningLoad> {
     execArgv: ["--require", require.resolve("tsx/cjs")],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
-  const stderr: Buffer[] = [];
-  child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
-  const tell = (order: LoadOrder): void => void child.send(order);
+  const ended = untilEnd(child);
+  // Nobody may be waiting when it ends.
+  ended.catch(() => undefined);
+  const tell = (order: LoadOrder): void => {
+    // A process that is gone answers nothing, which `hear` reports.
+    if (child.connected) child.send(order, () => undefined);
+  };
   const hear = <K extends LoadWord["kind"]>(kind: K): Promise<Extract<LoadWord, { kind: K }>> =>
-    waitFor(child, kind, stderr);
+    Promise.race([firstWord(child, kind), ended]);
 
   await hear("ready");
   const started = hear("started");
@@ -40,26 +44,31 @@ export async function startLoad(plan: LoadPlan): Promise<RunningLoad> {
   };
 }
 
-function waitFor<K extends LoadWord["kind"]>(
+function firstWord<K extends LoadWord["kind"]>(
   child: ChildProcess,
   kind: K,
-  stderr: readonly Buffer[],
 ): Promise<Extract<LoadWord, { kind: K }>> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const onMessage = (word: LoadWord): void => {
       if (word.kind !== kind) return;
-      child.off("message", onMessage).off("exit", onExit);
+      child.off("message", onMessage);
       resolve(word as Extract<LoadWord, { kind: K }>);
     };
-    const onExit = (code: number | null): void => {
-      const tail = Buffer.concat([...stderr])
-        .toString("utf8")
-        .trim()
-        .split("\n")
-        .slice(-10)
-        .join("\n");
-      reject(new Error(`the load client ended early (${code ?? "killed"})${tail ? `:\n${tail}` : ""}`));
-    };
-    child.on("message", onMessage).on("exit", onExit);
+    child.on("message", onMessage);
+  });
+}
+
+/** Rejects when the process is gone, with the last lines that it printed. */
+function untilEnd(child: ChildProcess): Promise<never> {
+  const stderr: Buffer[] = [];
+  child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
+  return new Promise((_, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => {
+      const lines = Buffer.concat(stderr).toString("utf8").trim().split("\n").slice(-10);
+      reject(
+        new Error(["the load client ended early", `exit ${code ?? "by a signal"}`, ...lines].join("\n")),
+      );
+    });
   });
 }

@@ -197,6 +197,19 @@ describe("the load process", () => {
     expect(report.secondsToServe).toBeGreaterThanOrEqual(0.3);
   }, 20_000);
 
+  it("says so when it was killed, instead of waiting for ever", async () => {
+    server = await LoadServer.start(() => (_, response) => answer(response, 1));
+    const load = await startLoad(plan());
+    load.kill();
+    await expect(load.finish({ minRequests: 10, withinSeconds: 1 })).rejects.toThrow(
+      "the load client ended early",
+    );
+    await expect(load.finish({ minRequests: 10, withinSeconds: 1 })).rejects.toThrow(
+      "the load client ended early",
+    );
+    load.mark();
+  }, 20_000);
+
   it("ends within its time when the new release never answers", async () => {
     server = await LoadServer.start(() => (_, response) => answer(response, 1));
     const load = await startLoad(plan({ expected: "serves" }));
