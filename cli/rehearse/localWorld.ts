@@ -88,7 +88,7 @@ export class LocalWorld implements World {
     const droplets = await this.sandbox.members("droplet");
     const listed = await Promise.all(
       droplets.map(({ container }) =>
-        dockerExec(container, ["docker", "ps", "--all", "--format", "{{.Image}}"]),
+        dockerExec(container, ["docker", "ps", "--all", "--no-trunc", "--format", "{{.Image}}"]),
       ),
     );
     return listed.flatMap((text) => text.split("\n").filter(Boolean));
