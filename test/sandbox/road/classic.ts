@@ -98,7 +98,9 @@ async function databaseVariables(road: Road): Promise<Record<string, string>> {
 
 function deployKey(road: Road): string {
   const resources = listResources({ stack: road.stack, sandboxDirectory: road.directory, showSecrets: true });
-  const key = resources.find(({ name }) => name === "host-login-key");
+  const key = resources.find(
+    ({ name, outputs }) => name === "host-deploy-key" && outputs["privateKeyOpenssh"] !== undefined,
+  );
   if (typeof key?.outputs["privateKeyOpenssh"] !== "string") throw new Error("the stack made no deploy key");
   return key.outputs["privateKeyOpenssh"];
 }

@@ -59,13 +59,13 @@ export class Road {
   }
 
   /** Ships the images as the next release, under load. */
-  ship(images: ImageSet, minRequests = 0): Promise<Shipped> {
+  ship(images: ImageSet, { requestsPerSecond = 180 } = {}): Promise<Shipped> {
     const args = {
       images,
-      minRequests,
+      requestsPerSecond,
+      minRequests: 0,
       name: "release-2",
       expected: "serves",
-      requestsPerSecond: 180,
     } as const;
     return ship(
       { world: this.world(), store: this.store, description: this.description, watch: this.watch },
