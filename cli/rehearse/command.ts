@@ -1,6 +1,6 @@
-import { appendFileSync, existsSync, mkdirSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
-import { CliError, describeError, exitCodes, usageError } from "../errors";
+import { describeError, exitCodes, usageError } from "../errors";
 import { findProject, stackConfigPath, stackConfigValue } from "../project";
 import { readDescription } from "./description";
 import type { Progress } from "./progress";
@@ -58,6 +58,8 @@ export async function rehearse(options: RehearseOptions, parts: RehearseParts): 
   const world = parts.makeWorld({ stack: options.stack, project, directory, description, otherApp });
   const store = ProgressStore.load(directory, appDirectory);
   refuseOtherApp(store, appDirectory, options);
+  // Beside the sandbox's own directory: it is still there when that one is removed.
+  const logFile = `${directory}.log`;
   const interrupt = new AbortController();
   const release = onInterrupt(interrupt, options);
   try {
@@ -67,46 +69,63 @@ export async function rehearse(options: RehearseOptions, parts: RehearseParts): 
         steps: options.only ? [options.only] : stepNames,
         progress: parts.progress,
         interrupt: interrupt.signal,
-        log: logFile(directory),
+        log: logTo(logFile),
       },
     );
     const run = await rehearsal.run();
-    return await conclude(run, store, options, () =>
-      parts.remove({ stack: options.stack, directory, images: false }),
-    );
+    return await conclude(run, { options, store, logFile, directory, remove: parts.remove });
   } finally {
     release();
   }
 }
 
+interface Ending {
+  readonly options: RehearseOptions;
+  readonly store: ProgressStore;
+  readonly logFile: string;
+  readonly directory: string;
+  readonly remove: RehearseParts["remove"];
+}
+
 /** Removes the sandbox or says where it is, then tells what was found out. Returns the exit code. */
-async function conclude(
-  { result, error }: RehearsalRun,
-  store: ProgressStore,
-  options: RehearseOptions,
-  remove: () => Promise<readonly string[]>,
-): Promise<number> {
+async function conclude({ result, error }: RehearsalRun, ending: Ending): Promise<number> {
+  const { options, store, logFile } = ending;
   const keep = options.keep || options.only !== undefined;
   const { serving, target } = store.progress;
   const urls = keep && serving !== null && target ? [target.url] : [];
   const started = Date.now();
-  const left = keep ? [] : await remove();
+  const farewell = keep
+    ? [
+        ...urls.map((url) => `The app answers at ${url}`),
+        `The sandbox is kept. Remove it with: ${downCommand(options)}`,
+      ]
+    : await removeAtTheEnd(ending);
   const removal = keep ? [] : [{ step: "removal", part: "removal", seconds: secondsSince(started) }];
   const complete = { ...result, urls, spans: [...result.spans, ...removal] };
 
   console.log(`\n${summary(complete)}\n`);
-  if (error) console.error(`${describeError(error)}\n`);
-  for (const url of urls) console.log(`The app answers at ${url}`);
-  if (keep) console.log(`The sandbox is kept. Remove it with: ${downCommand(options)}`);
-  else console.log("The sandbox is removed; its images are kept for the next rehearsal.");
-  for (const line of left) console.log(`  left: ${line}`);
+  if (error) console.error(`${describeError(error)}\n  whole log: ${logFile}\n`);
+  for (const line of farewell) console.log(line);
   if (options.json) console.log(toJson(complete));
-  if (!error) return exitCodes.ok;
-  return error instanceof CliError ? error.exitCode : exitCodes.failed;
+  return error?.exitCode ?? exitCodes.ok;
+}
+
+/** What was found out is told in any case: a removal that fails must not hide it. */
+async function removeAtTheEnd({ options, directory, remove }: Ending): Promise<string[]> {
+  try {
+    const left = await remove({ stack: options.stack, directory, images: false });
+    return [
+      "The sandbox is removed; its images are kept for the next rehearsal.",
+      ...left.map((line) => `  left: ${line}`),
+    ];
+  } catch (error) {
+    return [`The sandbox could not be removed: ${String(error)}`, `Try again with: ${downCommand(options)}`];
+  }
 }
 
 async function takeDown(options: RehearseOptions, directory: string, parts: RehearseParts): Promise<number> {
   const left = await parts.remove({ stack: options.stack, directory, images: true });
+  rmSync(`${directory}.log`, { force: true });
   console.log(
     `The sandbox of stack ${options.stack} is removed: containers, networks, volumes, images of the app, state.`,
   );
@@ -167,10 +186,11 @@ function onInterrupt(interrupt: AbortController, options: RehearseOptions): () =
   return () => void process.off("SIGINT", handler).off("SIGTERM", handler);
 }
 
-function logFile(directory: string): (line: string) => void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const file = path.join(directory, "rehearsal.log");
-  return (line) => appendFileSync(file, `${new Date().toISOString()} ${line}\n`, { mode: 0o600 });
+/** Begins a new log file and returns what adds a line to it. */
+function logTo(file: string): (line: string) => void {
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(file, "", { mode: 0o600 });
+  return (line) => appendFileSync(file, `${new Date().toISOString()} ${line}\n`);
 }
 
 function downCommand({ stack }: RehearseOptions): string {

@@ -7,7 +7,7 @@ import { secondsSince, TimeBook } from "./watch";
 export interface RehearsalRun {
   readonly result: Omit<RehearsalResult, "urls">;
   /** Why it stopped before its end. */
-  readonly error?: Error;
+  readonly error?: CliError;
 }
 
 export interface RehearsalOptions {
@@ -26,7 +26,7 @@ export class Rehearsal {
   private readonly releases: ReleaseResult[] = [];
   private readonly underWay: Promise<unknown>[] = [];
   private readonly stop = new AbortController();
-  private firstError: Error | undefined;
+  private firstError: CliError | undefined;
 
   constructor(
     private readonly context: Omit<RehearsalContext, "releases">,
@@ -42,7 +42,8 @@ export class Rehearsal {
     try {
       await progress(this.groups());
     } catch (error) {
-      this.firstError ??= error as Error;
+      // Only what is not a step's own failure is new here.
+      this.firstError ??= asCliError(steps[0] ?? "provision", error);
     } finally {
       // A step that runs beside the one that failed would otherwise go on making what is about to be removed.
       await Promise.allSettled(this.underWay);
@@ -92,14 +93,22 @@ export class Rehearsal {
       if (remark !== "") log(remark);
       note(true, remark);
     } catch (caught) {
-      const error = interrupt.aborted ? interrupted() : (caught as Error);
+      const error = interrupt.aborted ? interrupted() : asCliError(step, caught);
       this.firstError ??= error;
       note(false, this.firstError === error ? "" : "broken off");
-      this.options.log(`${step}: failed: ${error.message}`);
+      this.options.log(`${step}: failed: ${caught instanceof Error ? caught.stack : String(caught)}`);
       this.stop.abort();
       throw error;
     }
   }
+}
+
+/** What no step foresaw: the first line says what failed, the others are its log. The log file has the stack. */
+function asCliError(step: StepName, caught: unknown): CliError {
+  if (caught instanceof CliError) return caught;
+  const [first = "", ...rest] = (caught instanceof Error ? caught.message : String(caught)).split("\n");
+  const log = rest.length > 0 ? { title: "it said", text: rest.join("\n") } : undefined;
+  return new CliError(`${step}: ${first}`, { cure: "put its cause right and run this again", log });
 }
 
 export function interrupted(): CliError {

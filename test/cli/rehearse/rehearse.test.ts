@@ -214,6 +214,29 @@ describe("a rehearsal in which something goes wrong", () => {
     expect(stderr).toContain("no Docker");
   });
 
+  it("tells what a build said last, and where the whole log is", async () => {
+    const { stderr } = await failing({
+      build: new Error("building web failed:\nCollecting django\nNo matching distribution"),
+    });
+    expect(stderr).toMatch(
+      /build: building web failed:\n {2}it said:\n.*Collecting django\n.*No matching distribution\n {2}cure: /,
+    );
+    const logFile = path.join(project, ".sandbox/staging.log");
+    expect(stderr).toContain(`whole log: ${logFile}`);
+    expect(readFileSync(logFile, "utf8")).toContain("No matching distribution");
+  });
+
+  it("tells what was found out, also when the sandbox cannot be removed", async () => {
+    makeWorld({ provision: new UpFailed("the host did not boot") });
+    world.remove = () => Promise.reject(new Error("network has active endpoints"));
+    const { code, stdout, json } = await run();
+    expect(code).toBe(1);
+    expect(json.ok).toBe(false);
+    expect(stdout).toMatch(
+      /could not be removed: .*active endpoints\nTry again with: slipway rehearse --stack staging --down/,
+    );
+  });
+
   it("tells why a release that was to serve was refused", async () => {
     const failure = new UpFailed("web crashes at start", {
       code: "start-crash",
