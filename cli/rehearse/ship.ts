@@ -144,7 +144,7 @@ async function judgeServes(context: ShipContext, facts: Facts): Promise<CliError
 }
 
 async function judgeRefused(
-  { world }: ShipContext,
+  { world, store }: ShipContext,
   args: ShipArgs,
   facts: Facts,
 ): Promise<CliError | undefined> {
@@ -163,8 +163,11 @@ async function judgeRefused(
       log: failure.details.log,
     });
   }
-  const own = new Set(Object.values(args.images));
-  const left = (await world.imagesOnHost()).filter((image) => own.has(image));
+  // An image that a good release has too is no trace of the bad one.
+  const { "release-1": first = {}, "release-2": second = {} } = store.progress.images;
+  const good = new Set([...Object.values(first), ...Object.values(second)]);
+  const own = Object.values(args.images).filter((image) => !good.has(image));
+  const left = (await world.imagesOnHost()).filter((image) => own.includes(image));
   if (left.length === 0) return undefined;
   return new CliError(`release ${to} was refused, but containers of it are left on the host`, {
     received: left.join(", "),

@@ -1,7 +1,6 @@
 // The hand-written deploy script, run against the same host as Slipway's releases, from a container of its own: the
 // machine that runs the tests need not have ssh.
 import path from "node:path";
-import { startLoad } from "../../../cli/rehearse/load/load";
 import type { LoadReport } from "../../../cli/rehearse/load/plan";
 import type { ImageSet } from "../../../cli/rehearse/world";
 import { docker } from "../../../cli/sandbox/bodies/docker";
@@ -63,17 +62,8 @@ export async function classicUnderLoad(
   to: number,
   images: ImageSet,
 ): Promise<LoadReport> {
-  const { get, slow, upload } = road.description.requests;
-  const load = await startLoad({
-    target: { url: road.url("") },
-    pages: get,
-    slow,
-    upload,
-    from,
-    to,
-    expected: "serves",
-    requestsPerSecond: 180,
-  });
+  road.store.update({ serving: from, lastRelease: from });
+  const load = await road.startLoad({ releases: to - from });
   try {
     load.mark();
     await deployClassic(road, to, images);

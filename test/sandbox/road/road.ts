@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { stringify } from "yaml";
 import { readDescription } from "../../../cli/rehearse/description";
+import { startLoad, type RunningLoad } from "../../../cli/rehearse/load/load";
 import { LocalWorld } from "../../../cli/rehearse/localWorld";
 import { ship, type Shipped } from "../../../cli/rehearse/ship";
 import { ProgressStore } from "../../../cli/rehearse/store";
@@ -71,6 +72,21 @@ export class Road {
       { world: this.world(), store: this.store, description: this.description, watch: this.watch },
       args,
     );
+  }
+
+  /** The load of the rehearsal, for as many releases from now on. */
+  startLoad({
+    releases,
+    requestsPerSecond = 180,
+  }: {
+    releases: number;
+    requestsPerSecond?: number;
+  }): Promise<RunningLoad> {
+    const { target, serving, lastRelease } = this.store.progress;
+    if (!target) throw new Error("the rehearsal has to provision first");
+    const { get, slow, upload } = this.description.requests;
+    const releasesSeen = { from: serving, to: lastRelease + releases, expected: "serves" } as const;
+    return startLoad({ target, pages: get, slow, upload, requestsPerSecond, ...releasesSeen });
   }
 
   /** Runs the program with the next release number, without load. */
