@@ -84,11 +84,12 @@ export class LocalWorld implements World {
     };
   }
 
-  async imagesOnHost(): Promise<readonly string[]> {
+  async containersOnHost(): Promise<readonly string[]> {
+    const format = "{{.ID}} {{.Names}} {{.Image}}";
     const droplets = await this.sandbox.members("droplet");
     const listed = await Promise.all(
       droplets.map(({ container }) =>
-        dockerExec(container, ["docker", "ps", "--all", "--no-trunc", "--format", "{{.Image}}"]),
+        dockerExec(container, ["docker", "ps", "--all", "--no-trunc", "--format", format]),
       ),
     );
     return listed.flatMap((text) => text.split("\n").filter(Boolean));

@@ -41,6 +41,7 @@ export async function ship(context: ShipContext, args: ShipArgs): Promise<Shippe
   const { settleSeconds = defaultSettleSeconds } = args;
   const from = await servingRelease(target, context.description.requests.get);
   const to = store.progress.lastRelease + 1;
+  const before = await world.containersOnHost();
   await world.setRelease(to, args.images);
   store.update({ lastRelease: to });
 
@@ -60,7 +61,7 @@ export async function ship(context: ShipContext, args: ShipArgs): Promise<Shippe
       withinSeconds: surprised ? 1 : loadEndsWithinSeconds,
     };
     const report = await watch.measure("load after", () => load.finish(end));
-    const shipped = await judge(context, args, { target, from, to, failure, report });
+    const shipped = await judge(context, args, { target, from, to, before, failure, report });
     store.update({ files: [...store.progress.files, ...report.uploads] });
     return shipped;
   } finally {
@@ -84,6 +85,8 @@ async function runUp({ world, watch }: ShipContext): Promise<UpFailed | undefine
 }
 
 interface Facts {
+  /** The containers on the host before the release. */
+  readonly before: readonly string[];
   readonly target: LoadTarget;
   readonly from: number | null;
   readonly to: number;
@@ -94,7 +97,7 @@ interface Facts {
 async function judge(context: ShipContext, args: ShipArgs, facts: Facts): Promise<Shipped> {
   const { report, failure, to } = facts;
   const error =
-    args.expected === "serves" ? await judgeServes(context, facts) : await judgeRefused(context, args, facts);
+    args.expected === "serves" ? await judgeServes(context, facts) : await judgeRefused(context, facts);
   const { secondsToServe, requests, failed, longestGapMs } = report;
   const remark =
     args.expected === "serves"
@@ -143,11 +146,7 @@ async function judgeServes(context: ShipContext, facts: Facts): Promise<CliError
   return lostFiles(target, context.store.progress.files);
 }
 
-async function judgeRefused(
-  { world, store }: ShipContext,
-  args: ShipArgs,
-  facts: Facts,
-): Promise<CliError | undefined> {
+async function judgeRefused({ world }: ShipContext, facts: Facts): Promise<CliError | undefined> {
   const { failure, report, from, to } = facts;
   if (!failure) {
     return new CliError(`release ${to} answers 500 to its health check, but was let through`, {
@@ -163,14 +162,10 @@ async function judgeRefused(
       log: failure.details.log,
     });
   }
-  // An image that a good release has too is no trace of the bad one.
-  const { "release-1": first = {}, "release-2": second = {} } = store.progress.images;
-  const good = new Set([...Object.values(first), ...Object.values(second)]);
-  const own = Object.values(args.images).filter((image) => !good.has(image));
-  const left = (await world.imagesOnHost()).filter((image) => own.includes(image));
+  const left = (await world.containersOnHost()).filter((container) => !facts.before.includes(container));
   if (left.length === 0) return undefined;
   return new CliError(`release ${to} was refused, but containers of it are left on the host`, {
-    received: left.join(", "),
+    received: left.join("; "),
     accepted: "none",
     cure: "run this again with --keep and look at `docker ps --all` on the host",
   });

@@ -50,6 +50,6 @@ export interface World {
   setRelease(release: number, images: ImageSet): Promise<void>;
   /** Runs the stack's program. @throws UpFailed */
   up(watch: Watch): Promise<UpResult>;
-  /** References of the images that containers on the host were made from, running or not. */
-  imagesOnHost(): Promise<readonly string[]>;
+  /** The containers on the host, running or not: one line each, with id, name and image. */
+  containersOnHost(): Promise<readonly string[]>;
 }

@@ -22,7 +22,7 @@ export interface LedgerArgs {
  * A graceful reload starts the new configuration before it stops the old one: for this long after the first
  * answer of the new release, in milliseconds, a request may still be taken by the old one.
  */
-export const overlapMs = 150;
+export const overlapMs = 50;
 
 /** Keeps the books of one load: pure, so that every rule can be tested without a server. */
 export class Ledger {

@@ -96,8 +96,11 @@ export class FakeWorld implements World {
     return { changed, unchanged: 8 - changed, target: { url: this.server.url }, seconds: { gate: 1.1 } };
   }
 
-  imagesOnHost(): Promise<string[]> {
-    return Promise.resolve(this.mischief.leftover ? [digest("broken", "web")] : [digest("release-2", "web")]);
+  containersOnHost(): Promise<string[]> {
+    const nginx = digest("any", "nginx");
+    const serving = [`a1 shop-web ${digest("release-2", "web")}`, `a2 shop-nginx ${nginx}`];
+    const left = this.mischief.leftover && this.calls.includes("up 3") ? [`b2 shop-nginx-2 ${nginx}`] : [];
+    return Promise.resolve([...serving, ...left]);
   }
 
   remove({ images }: { readonly images: boolean }): Promise<string[]> {

@@ -279,7 +279,7 @@ describe("a rehearsal in which something goes wrong", () => {
 
   it("fails when the broken release leaves a container behind", async () => {
     const { stderr } = await failing({ leftover: true });
-    expect(stderr).toContain(`received: ${digest("broken", "web")}`);
+    expect(stderr).toContain(`received: b2 shop-nginx-2 ${digest("any", "nginx")}`);
   }, 30_000);
 });
 
