@@ -18,7 +18,7 @@ export interface PrepareHostArgs {
 const parts = ["boot", "packages", "users", "volume", "docker", "edge", "metadata", "upkeep"];
 
 /**
- * Makes a Debian or Ubuntu server ready for releases: Docker, compose, Caddy, swap, upkeep, the data volume, and the
+ * Makes a server with Debian 13, Ubuntu 24.04 or a later one ready for releases: Docker, compose, Caddy, swap, upkeep, the data volume, and the
  * metadata address closed to containers. The same for a droplet and for a server that was already there; run again
  * when one of the settings changes, and then changing only what differs.
  */

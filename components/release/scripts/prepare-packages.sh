@@ -1,10 +1,17 @@
 # shellcheck shell=bash
 # From the distribution, and only those that are missing. Ubuntu calls the compose plugin by another name.
 . /etc/os-release
-case " ${ID:-} ${ID_LIKE:-} " in
-  *" debian "*) ;;
-  *) echo "this is ${PRETTY_NAME:-an unknown system}; Debian 12+ or Ubuntu 22.04+ is needed"; exit 1 ;;
+# Older ones have no compose v2, or no Caddy. Debian's testing has no number.
+release=${VERSION_ID:-99}
+case $ID in
+  debian) least=13 ;;
+  ubuntu) least=24 ;;
+  *) least=100 ;;
 esac
+if [ "${release%%.*}" -lt "$least" ]; then
+  echo "this is ${PRETTY_NAME:-an unknown system}; Debian 13 or Ubuntu 24.04, or a later one, is needed"
+  exit 1
+fi
 compose=docker-compose
 [ "$ID" != ubuntu ] || compose=docker-compose-v2
 

@@ -8,7 +8,7 @@ payload=$1
 
 if ! [ -d /run/systemd/system ]; then
   rm -rf "$payload"
-  echo "slipway: this server does not run systemd; Debian 12+, Ubuntu 22.04+ or another systemd distribution is needed" >&2
+  echo "slipway: this server does not run systemd; Debian 13, Ubuntu 24.04 or a later one is needed" >&2
   exit 66
 fi
 
