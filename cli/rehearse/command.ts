@@ -60,11 +60,14 @@ export async function rehearse(options: RehearseOptions, parts: RehearseParts): 
   refuseOtherApp(store, appDirectory, options);
   // Beside the sandbox's own directory: it is still there when that one is removed.
   const logFile = `${directory}.log`;
+  const prepare = async (watch: Watch): Promise<void> => {
+    if (await world.prepare(watch)) store.forget();
+  };
   const interrupt = new AbortController();
   const release = onInterrupt(interrupt, options);
   try {
     const rehearsal = new Rehearsal(
-      { world, store, description, prepare: once((watch) => world.prepare(watch)), load: parts.load },
+      { world, store, description, prepare: once(prepare), load: parts.load },
       {
         steps: options.only ? [options.only] : stepNames,
         progress: parts.progress,

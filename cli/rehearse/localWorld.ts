@@ -32,9 +32,10 @@ export class LocalWorld implements World {
     this.images = new AppImages(this.sandbox, args.description);
   }
 
-  async prepare(watch: Watch): Promise<void> {
+  async prepare(watch: Watch): Promise<boolean> {
     this.log = watch.log;
     await watch.measure("docker", () => ensureDocker(watch.log));
+    const anew = (await this.sandbox.find("registry")) === undefined;
     await watch.measure("base image", () => ensureImage("base", watch.log));
     await Promise.all([
       watch.measure("droplet image", () => ensureImage("droplet", watch.log)),
@@ -42,6 +43,7 @@ export class LocalWorld implements World {
         .measure("services image", () => ensureImage("services", watch.log))
         .then(() => watch.measure("registry", () => ensureRegistry(this.sandbox))),
     ]);
+    return anew;
   }
 
   async build(variant: Variant, watch: Watch): Promise<void> {

@@ -15,8 +15,8 @@ export interface Removal {
 export async function removeSandbox({ stack, directory, images }: Removal): Promise<readonly string[]> {
   const sandbox = openSandbox({ stack, sandboxDirectory: directory }, () => undefined);
   await sandbox.down();
-  if (images) await removeAppImages(sandbox);
   rmSync(directory, { recursive: true, force: true });
+  if (images) await removeAppImages(sandbox);
   const left = await sandbox.list();
   if (!images) return left;
   const cache = await docker(["images", "--format", "{{.Repository}}:{{.Tag}}", "slipway-sandbox/*"]);

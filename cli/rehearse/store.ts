@@ -27,17 +27,23 @@ export class ProgressStore {
   /** Starts anew when the sandbox has no progress yet. */
   static load(directory: string, app: string): ProgressStore {
     const file = path.join(directory, "rehearsal.json");
-    const fresh: Progress = { app, images: {}, lastRelease: 0, serving: null, files: [] };
     try {
       return new ProgressStore(file, JSON.parse(readFileSync(file, "utf8")) as Progress);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      return new ProgressStore(file, fresh);
+      return new ProgressStore(file, nothingYet(app));
     }
   }
 
   get progress(): Progress {
     return this.current;
+  }
+
+  /** The sandbox of this progress is gone: starts anew. */
+  forget(): void {
+    if (this.current.lastRelease === 0 && Object.keys(this.current.images).length === 0) return;
+    this.current = nothingYet(this.current.app);
+    this.update({});
   }
 
   update(changes: Partial<Progress>): void {
@@ -47,4 +53,8 @@ export class ProgressStore {
     writeFileSync(temporary, `${JSON.stringify(this.current, null, 2)}\n`, { mode: 0o600 });
     renameSync(temporary, this.file);
   }
+}
+
+function nothingYet(app: string): Progress {
+  return { app, images: {}, lastRelease: 0, serving: null, files: [] };
 }

@@ -40,8 +40,11 @@ export class UpFailed extends Error {
 
 /** All that the rehearsal does to the world outside of this process, apart from its load. */
 export interface World {
-  /** Makes Docker, the images of the sandbox and its registry ready. */
-  prepare(watch: Watch): Promise<void>;
+  /**
+   * Makes Docker, the images of the sandbox and its registry ready. True when the registry is a new one: then nothing
+   * is left of what an earlier run has pushed and shipped.
+   */
+  prepare(watch: Watch): Promise<boolean>;
   /** Builds the images of one variant in the local Docker. */
   build(variant: Variant, watch: Watch): Promise<void>;
   /** Pushes what was built; needs `prepare`. */

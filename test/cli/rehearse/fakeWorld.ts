@@ -47,9 +47,15 @@ export class FakeWorld implements World {
     readonly mischief: Mischief = {},
   ) {}
 
-  prepare(): Promise<void> {
+  /** Whether the next run finds a registry that knows nothing. */
+  anew = true;
+
+  prepare(): Promise<boolean> {
     this.calls.push("prepare");
-    return this.mischief.prepare ? Promise.reject(this.mischief.prepare) : Promise.resolve();
+    if (this.mischief.prepare) return Promise.reject(this.mischief.prepare);
+    const { anew } = this;
+    this.anew = false;
+    return Promise.resolve(anew);
   }
 
   build(variant: Variant): Promise<void> {

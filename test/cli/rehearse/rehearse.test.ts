@@ -165,6 +165,17 @@ describe("one step at a time", () => {
     expect(code).toBe(0);
   }, 30_000);
 
+  it("begins anew when the sandbox of an earlier run is gone", async () => {
+    makeWorld();
+    for (const only of ["provision", "build", "release-1"] as const)
+      expect((await run({ only })).code).toBe(0);
+    makeWorld();
+    server.release = 0;
+    expect((await run({ only: "provision" })).code).toBe(0);
+    expect(world.calls).toEqual(["prepare", "up 0"]);
+    expect((await run({ only: "release-1" })).stderr).toContain('the images of "release-1" are not built');
+  }, 20_000);
+
   it("refuses to mix two apps in one sandbox", async () => {
     makeWorld();
     await run({ only: "provision" });
