@@ -5,12 +5,13 @@ import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { refuseProblems } from "../app/problem";
+import { checkAuthorizedKeys } from "../release/authorizedKeys";
 import { checkConnection } from "../release/checkConnection";
 import { deployPublicKey } from "../release/deployKey";
 import type { Host } from "../release/host";
 import { parsePublicKey } from "../release/hostKey";
 import { prepareHost } from "../release/prepareHost";
-import { checkAuthorizedKeys, validateDockerHostArgs, type DockerHostArgs } from "./dockerHostArgs";
+import { validateDockerHostArgs, type DockerHostArgs } from "./dockerHostArgs";
 import { accountName, commonTags } from "./names";
 import { renderUserData } from "./userData";
 

@@ -1,8 +1,8 @@
 import type * as digitalocean from "@pulumi/digitalocean";
-import * as pulumi from "@pulumi/pulumi";
-import { refuseProblems, type Problem } from "../app/problem";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Problem } from "../app/problem";
 import { validatePrivateKey } from "../release/deployKey";
-import { parsePublicKey, validateAuthorizedKey } from "../release/hostKey";
+import { validateAuthorizedKey } from "../release/hostKey";
 
 /** Arguments of a {@link DockerHost}. */
 export interface DockerHostArgs {
@@ -114,21 +114,4 @@ export function validateDockerHostArgs(args: DockerHostArgs): Problem[] {
     ),
   );
   return problems;
-}
-
-/** The deploy key and the others, checked once their values are known. */
-export function checkAuthorizedKeys(
-  component: string,
-  deployKey: pulumi.Input<string>,
-  keys: readonly pulumi.Input<string>[],
-): pulumi.Output<string[]> {
-  return pulumi.all([deployKey, ...keys]).apply(([own = "", ...others]) => {
-    refuseProblems(
-      component,
-      others.flatMap((key, index) => validateAuthorizedKey(`authorizedKeys[${index}]`, key)),
-    );
-    // The deploy key may be among the others too: that is how it is changed.
-    const line = (key: string): string => parsePublicKey(key).line;
-    return [own, ...others.filter((key) => line(key) !== line(own)).map((key) => key.trim())];
-  });
 }

@@ -2,6 +2,7 @@
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { refuseProblems, type Problem } from "../app/problem";
+import { checkAuthorizedKeys } from "./authorizedKeys";
 import { checkConnection } from "./checkConnection";
 import { deployPublicKey, validatePrivateKey } from "./deployKey";
 import type { Host } from "./host";
@@ -20,7 +21,10 @@ export interface ExistingHostArgs {
   readonly user?: string;
   /** Port of SSH, 1 to 65535. @default 22 */
   readonly port?: number;
-  /** Public keys that may log in as `user`, besides the deploy key. @default none */
+  /**
+   * Public keys that may log in as `user`, besides that of `privateKey`. Given, even empty, they replace the user's
+   * `authorized_keys`: whoever is not among them is locked out. @default the file stays as it is
+   */
   readonly authorizedKeys?: readonly pulumi.Input<string>[];
   /** Swap file in MiB; 0 leaves the swap as it is. @default 0 */
   readonly swapMib?: number;
@@ -64,7 +68,8 @@ export function validateExistingHostArgs(args: ExistingHostArgs): Problem[] {
 
 /**
  * A server that somebody else made. Nothing of it is created or removed; the prepare step installs Docker and the
- * edge where they are missing. What ran on it before keeps running.
+ * edge where they are missing. What ran on it before keeps running, and who could log in still can, unless
+ * `authorizedKeys` says otherwise.
  *
  * @example
  * const host = new ExistingHost("host", { address: "203.0.113.7", hostKey, privateKey: config.requireSecret("key") });
@@ -90,11 +95,19 @@ export class ExistingHost extends pulumi.ComponentResource implements Host {
       return parsePublicKey(line);
     });
     const deployKey = deployPublicKey(title, "privateKey", privateKey);
+    // A key that is none is refused here, and not by the first connection.
+    const checkedKey = pulumi.all([privateKey, deployKey]).apply(([key]) => key);
     this.address = pulumi.output(args.address);
     this.hostKeyFingerprint = hostKey.fingerprint;
     this.identity = hostKey.fingerprint;
     this.connection = checkConnection(
-      pulumi.secret({ host: this.address, port: args.port ?? 22, user, privateKey, hostKey: hostKey.line }),
+      pulumi.secret({
+        host: this.address,
+        port: args.port ?? 22,
+        user,
+        privateKey: checkedKey,
+        hostKey: hostKey.line,
+      }),
       title,
     );
     this.ready = [
@@ -103,7 +116,10 @@ export class ExistingHost extends pulumi.ComponentResource implements Host {
         { connection: this.connection, identity: this.identity, ready: [] },
         {
           user,
-          authorizedKeys: pulumi.all([deployKey, ...(args.authorizedKeys ?? [])]),
+          authorizedKeys:
+            args.authorizedKeys === undefined
+              ? []
+              : checkAuthorizedKeys(title, deployKey, args.authorizedKeys),
           swapMib: args.swapMib ?? 0,
         },
         { parent: this },

@@ -41,10 +41,21 @@ test("its key is pinned, and another key is another machine", async () => {
   expect(await valueOf(recording.outputs.host.hostKeyFingerprint)).toBe(hostKey.fingerprint);
 });
 
+const authorizedKeysOf = async (args: Partial<ExistingHostArgs>) => {
+  const recording = await record(make(args), { answers });
+  return (await payloadFiles(recording.find(command).inputs["stdin"]))["authorized_keys"];
+};
+
+test("a server's own authorized_keys are not replaced by somebody who said nothing about them", async () => {
+  expect(await authorizedKeysOf({})).toBe("");
+});
+
 test("nobody is locked out: the key we log in with stays among the authorized ones", async () => {
-  const recording = await record(make({ authorizedKeys: [keyPair("ann").public] }), { answers });
-  const { authorized_keys } = await payloadFiles(recording.find(command).inputs["stdin"]);
-  expect(authorized_keys).toBe(`${parsePublicKey(keyPair("login").public).line}\n${keyPair("ann").public}\n`);
+  const own = parsePublicKey(keyPair("login").public).line;
+  const ann = keyPair("ann").public;
+  expect(await authorizedKeysOf({ authorizedKeys: [ann] })).toBe(`${own}\n${ann}\n`);
+  expect(await authorizedKeysOf({ authorizedKeys: [] })).toBe(`${own}\n`);
+  expect(await authorizedKeysOf({ authorizedKeys: [keyPair("login").public, ann] })).toBe(`${own}\n${ann}\n`);
 });
 
 test("the private key is secret everywhere", async () => {
@@ -74,5 +85,16 @@ test("a host key that turns out to be none is refused before a command is sent",
     answers,
   });
   expect(message).toContain('hostKey: received "none"');
+  expect(urns.join()).not.toContain(command);
+});
+
+const later = (value: string) => pulumi.output(Promise.resolve(value));
+test.each<[string, Partial<ExistingHostArgs>, string]>([
+  ["an authorized key", { authorizedKeys: [later("x")] }, 'authorizedKeys[0]: received "x"'],
+  ["a private key", { privateKey: later("hunter2") }, "privateKey: received a secret value"],
+])("%s that turns out to be none is refused before a command is sent", async (_, args, expected) => {
+  const { message, urns } = await recordFailure(make(args), { answers });
+  expect(message).toContain(expected);
+  expect(message).not.toContain("hunter2");
   expect(urns.join()).not.toContain(command);
 });

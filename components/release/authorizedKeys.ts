@@ -1,0 +1,20 @@
+import * as pulumi from "@pulumi/pulumi";
+import { refuseProblems } from "../app/problem";
+import { parsePublicKey, validateAuthorizedKey } from "./hostKey";
+
+/** The deploy key and the others, checked once their values are known. */
+export function checkAuthorizedKeys(
+  component: string,
+  deployKey: pulumi.Input<string>,
+  keys: readonly pulumi.Input<string>[],
+): pulumi.Output<string[]> {
+  return pulumi.all([deployKey, ...keys]).apply(([own = "", ...others]) => {
+    refuseProblems(
+      component,
+      others.flatMap((key, index) => validateAuthorizedKey(`authorizedKeys[${index}]`, key)),
+    );
+    // The deploy key may be among the others too: that is how it is changed.
+    const line = (key: string): string => parsePublicKey(key).line;
+    return [own, ...others.filter((key) => line(key) !== line(own)).map((key) => key.trim())];
+  });
+}
