@@ -11,8 +11,12 @@ flock --wait 900 9 || { echo "slipway: a release of $app is still running" >&2; 
 rm -f "/etc/caddy/slipway/$app.caddy" "/etc/caddy/slipway/$app-acme-ca.pem"
 systemctl reload caddy
 
+delete_data=$(cat "$root/delete-data")
 for project in "$app-blue" "$app-green" "$app-stateful"; do
-  docker ps --all --quiet --filter "label=com.docker.compose.project=$project" | xargs -r docker rm --force --volumes >/dev/null
+  # A database may keep its data in a volume without a name, which goes with its container when told so.
+  anonymous=--volumes
+  if [ "$project" = "$app-stateful" ] && [ "$delete_data" != true ]; then anonymous=--volumes=false; fi
+  docker ps --all --quiet --filter "label=com.docker.compose.project=$project" | xargs -r docker rm --force "$anonymous" >/dev/null
   docker network ls --quiet --filter "label=com.docker.compose.project=$project" | xargs -r docker network rm >/dev/null
 done
 docker network ls --quiet --filter "label=slipway.app=$app" | xargs -r docker network rm >/dev/null
@@ -20,9 +24,15 @@ docker network ls --quiet --filter "label=slipway.app=$app" | xargs -r docker ne
 for directory in "$root"/releases/*/; do
   docker volume ls --quiet --filter "label=slipway.app=$app" | { grep -E "_$(basename "$directory")\$" || true; } | xargs -r docker volume rm >/dev/null
 done
-if [ "$(cat "$root/delete-data")" = true ]; then
+if [ "$delete_data" = true ]; then
   docker volume ls --quiet --filter "label=slipway.app=$app" | xargs -r docker volume rm >/dev/null
 fi
 
-docker image ls --format '{{.Repository}}:{{.Tag}}' --filter "reference=slipway/$app/*" | xargs -r docker image rm >/dev/null || true
+docker image ls --format '{{.Repository}}:{{.Tag}}' --filter "reference=slipway/$app/*" | while read -r reference; do
+  image=$(docker image inspect --format '{{.Id}}' "$reference")
+  docker image rm "$reference" >/dev/null || true
+  # What was pulled by digest has that name too. It stays where another app has a tag on it.
+  [ -z "$(docker image inspect --format '{{range .RepoTags}}{{.}}{{end}}' "$image" 2>/dev/null)" ] || continue
+  docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$image" 2>/dev/null | xargs -r docker image rm >/dev/null || true
+done
 rm -rf "$root"
