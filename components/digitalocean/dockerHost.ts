@@ -179,8 +179,6 @@ export class DockerHost extends pulumi.ComponentResource implements Host {
           { protocol: "tcp", portRange: "22", sourceAddresses: [...args.sshFrom] },
           { protocol: "tcp", portRange: "80", sourceAddresses: anywhere },
           { protocol: "tcp", portRange: "443", sourceAddresses: anywhere },
-          // HTTP/3.
-          { protocol: "udp", portRange: "443", sourceAddresses: anywhere },
         ],
         // A firewall without outbound rules lets nothing out.
         outboundRules: [

@@ -67,7 +67,6 @@ describe("a DockerHost with the defaults", () => {
         { protocol: "tcp", portRange: "22", sourceAddresses: anywhere },
         { protocol: "tcp", portRange: "80", sourceAddresses: anywhere },
         { protocol: "tcp", portRange: "443", sourceAddresses: anywhere },
-        { protocol: "udp", portRange: "443", sourceAddresses: anywhere },
       ],
       outboundRules: [
         { protocol: "tcp", portRange: "1-65535", destinationAddresses: anywhere },
