@@ -4,39 +4,61 @@ import * as path from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { App } from "../components/app";
+import { dotted } from "./config";
 
-const names = z.array(z.string().min(1), { error: "a list of names" });
+// An `error` for every part: the library's own texts tell neither what is meant nor what to do.
+const text = (accepted: string) => z.string({ error: accepted }).min(1, { error: accepted });
+const whole = (accepted: string) => z.int({ error: accepted });
+const texts = (accepted: string, each: string) => z.array(text(each), { error: accepted });
+const services = texts("a list of services", "the name of a service");
 const command = z.strictObject(
-  { service: z.string(), command: z.array(z.string(), { error: "a list of words" }).min(1) },
+  {
+    service: text("the name of a service"),
+    command: z.array(z.string({ error: "a word; write a number in quotes" }), { error: "a list of words" }),
+  },
   { error: "an object with service and command" },
 );
 // The values are checked by `validateApp`; here only their kinds, and that no key is misspelt.
 const schema = z.strictObject({
-  name: z.string({ error: "the name of the app" }),
-  compose: z
-    .string({ error: "the name of a compose file in the app's directory" })
-    .default("docker-compose.prod.yml"),
+  name: text("the name of the app"),
+  compose: text("the name of a compose file in the app's directory").default("docker-compose.prod.yml"),
   ingress: z.strictObject(
-    { service: z.string(), port: z.int() },
+    { service: text("the name of a service"), port: whole("a port") },
     { error: "an object with service and port" },
   ),
   health: z.strictObject(
-    { path: z.string(), host: z.string().optional(), timeoutSeconds: z.int().optional() },
+    {
+      path: text("a path such as /healthz"),
+      host: text("a host name").optional(),
+      timeoutSeconds: whole("a whole number of seconds").optional(),
+    },
     { error: "an object with at least `path`" },
   ),
   environment: z
-    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String))
+    .record(
+      z.string(),
+      z
+        .union([z.string(), z.number(), z.boolean()], { error: "a text, a number, true or false" })
+        .transform(String),
+      { error: "an object of variables" },
+    )
     .default({}),
   migrate: command.optional(),
   backup: command.optional(),
-  stateful: names.optional(),
-  workers: names.optional(),
-  singletons: names.optional(),
-  perReleaseVolumes: names.optional(),
-  drainSeconds: z.int().optional(),
-  domains: names.optional(),
+  stateful: services.optional(),
+  workers: services.optional(),
+  singletons: services.optional(),
+  perReleaseVolumes: texts("a list of volumes", "the name of a volume").optional(),
+  drainSeconds: whole("a whole number of seconds").optional(),
+  domains: texts("a list of host names", "a host name").optional(),
   limits: z
-    .strictObject({ maxBodyMib: z.int().optional(), responseTimeoutSeconds: z.int().optional() })
+    .strictObject(
+      {
+        maxBodyMib: whole("a whole number of MiB").optional(),
+        responseTimeoutSeconds: whole("a whole number of seconds").optional(),
+      },
+      { error: "an object with maxBodyMib or responseTimeoutSeconds" },
+    )
     .optional(),
 });
 // Only the rehearsal reads these.
@@ -62,7 +84,7 @@ export function readAppDescription(
   );
   const parsed = schema.safeParse(merged, { reportInput: true });
   if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => describe(issue, stack, file, inline));
+    const lines = parsed.error.issues.flatMap((issue) => describe(issue, stack, file, inline));
     throw new Error(["The app's description cannot be used:", ...lines].join("\n"));
   }
   const compose = path.join(inline.directory, parsed.data.compose);
@@ -77,11 +99,24 @@ function readOwn(file: string): Record<string, unknown> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
     throw error;
   }
-  const own: unknown = parse(text);
+  const own = parseOwn(file, text);
   if (typeof own === "object" && own !== null && !Array.isArray(own)) return own as Record<string, unknown>;
   throw new Error(
     `${file}: received ${JSON.stringify(own)}; accepted: the keys of an app, such as \`name: shop\``,
   );
+}
+
+function parseOwn(file: string, text: string): unknown {
+  try {
+    return parse(text) as unknown;
+  } catch (error) {
+    const [cause = ""] = (error as Error).message.split("\n");
+    throw new Error(
+      `${file}: received what is no YAML: ${cause.replace(/:$/, "")}; accepted: the keys of an app, such as \`name: shop\`. ` +
+        "Correct that line of the file",
+      { cause: error },
+    );
+  }
 }
 
 function readText(file: string, stack: string, received: string): string {
@@ -101,18 +136,28 @@ function describe(
   stack: string,
   file: string,
   inline: Readonly<Record<string, unknown>>,
-): string {
-  const unknown = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
-  const path = [...issue.path, ...unknown].map(String);
-  const known = issue.path.length === 0 ? `one of ${Object.keys(schema.shape).join(", ")}` : "no such key";
-  const accepted = unknown.length > 0 ? known : issue.message;
-  const [top = ""] = path;
-  // Missing in both places: the file of the app is where it belongs.
-  const ofStack = top in inline;
-  const where = ofStack ? `slipway:app.${path.join(".")} of stack ${stack}` : `${path.join(".")} in ${file}`;
-  const cure = ofStack
-    ? `Set it with: pulumi config set --stack ${stack} --path 'slipway:app.${path.join(".")}' VALUE`
-    : `Write it there, or set it with: pulumi config set --stack ${stack} --path 'slipway:app.${path.join(".")}' VALUE`;
+): string[] {
+  const line = (
+    path: readonly PropertyKey[],
+    received: string,
+    accepted: string,
+    remove: boolean,
+  ): string => {
+    const key = dotted(path);
+    const ofStack = String(path[0]) in inline;
+    const where = ofStack ? `slipway:app.${key} of stack ${stack}` : `${key} in ${file}`;
+    const set = `pulumi config set --stack ${stack} --path 'slipway:app.${key}' VALUE`;
+    const rm = `pulumi config rm --stack ${stack} --path 'slipway:app.${key}'`;
+    // Missing in both places: the file of the app is where it belongs.
+    const ofFile = remove ? "Take it out there" : `Write it there, or set it with: ${set}`;
+    const cure = ofStack ? (remove ? `Remove it with: ${rm}` : `Set it with: ${set}`) : ofFile;
+    return `  ${where}: received ${received}; accepted: ${accepted}. ${cure}`;
+  };
+  if (issue.code === "unrecognized_keys") {
+    const accepted =
+      issue.path.length === 0 ? `one of ${Object.keys(schema.shape).join(", ")}` : "no such key";
+    return issue.keys.map((key) => line([...issue.path, key], "an unknown key", accepted, true));
+  }
   const received = issue.input === undefined ? "nothing" : JSON.stringify(issue.input);
-  return `  ${where}: received ${unknown.length > 0 ? "an unknown key" : received}; accepted: ${accepted}. ${cure}`;
+  return [line(issue.path, received, issue.message, false)];
 }

@@ -152,7 +152,8 @@ function contradictions({ host, database }: Parsed): ConfigProblem[] {
   return problems;
 }
 
-function dotted(path: readonly PropertyKey[]): string {
+/** A path as `pulumi config --path` takes it. */
+export function dotted(path: readonly PropertyKey[]): string {
   return path
     .map((key, index) => (typeof key === "number" ? `[${key}]` : (index > 0 ? "." : "") + String(key)))
     .join("");

@@ -13,7 +13,13 @@ import {
   Postgres,
   ReservedIpAssignment,
 } from "../components/digitalocean";
-import { AppSlot, ComposeRelease, ExistingHost, type Receipt } from "../components/release";
+import {
+  AppSlot,
+  ComposeRelease,
+  ExistingHost,
+  type ComposeReleaseArgs,
+  type Receipt,
+} from "../components/release";
 import { isDigestReference, parseReleaseFile, type ReleaseFile } from "../components/release/releaseFile";
 import { readAppDescription, type AppDescription } from "./appDescription";
 import type { StackConfig } from "./config";
@@ -34,6 +40,7 @@ export interface DockerAppOutputs {
 export function dockerApp(config: StackConfig): DockerAppOutputs {
   const description = readAppDescription(config.stack, config.app);
   const file = readRelease(config);
+  const acme = readAcme(config);
 
   const host = makeHost(config);
   const reservedIp = makeReservedIp(config);
@@ -45,7 +52,14 @@ export function dockerApp(config: StackConfig): DockerAppOutputs {
   const release =
     file.release === 0
       ? undefined
-      : makeRelease(config, file, host, describeApp(config, description, file, address, database), records);
+      : makeRelease(
+          config,
+          file,
+          host,
+          describeApp(config, description, file, address, database),
+          acme,
+          records,
+        );
 
   if (reservedIp !== undefined && host instanceof DockerHost) {
     new ReservedIpAssignment(
@@ -82,6 +96,20 @@ function readRelease(config: StackConfig): ReleaseFile {
   const file = parseReleaseFile(text, config.releasesFile);
   if (config.requireDigests ?? true) requireDigests(config, file);
   return file;
+}
+
+function readAcme({ acme, stack }: StackConfig): ComposeReleaseArgs["acme"] {
+  if (acme?.caCertificateFile === undefined) return acme && { directory: acme.directory };
+  const { directory, caCertificateFile } = acme;
+  try {
+    return { directory, caCertificate: readFileSync(caCertificateFile, "utf8") };
+  } catch {
+    throw new Error(
+      `slipway:acme.caCertificateFile of stack ${stack}: received ${JSON.stringify(caCertificateFile)}, which cannot be read; ` +
+        "accepted: the path of a PEM file, from where Pulumi.yaml is. " +
+        `Set it with: pulumi config set --stack ${stack} --path 'slipway:acme.caCertificateFile' VALUE`,
+    );
+  }
 }
 
 function requireDigests(config: StackConfig, { images }: ReleaseFile): void {
@@ -208,6 +236,7 @@ function makeRelease(
   file: ReleaseFile,
   host: DockerHost | ExistingHost,
   app: App,
+  acme: ComposeReleaseArgs["acme"],
   records: readonly DnsRecord[],
 ): ComposeRelease {
   const slot = new AppSlot(app.name, { host, app: app.name });
@@ -221,16 +250,9 @@ function makeRelease(
       registry: config.registry,
       keepReleases: config.keepReleases,
       requireDigests: config.requireDigests,
-      acme: config.acme && {
-        directory: config.acme.directory,
-        caCertificate: readOptional(config.acme.caCertificateFile),
-      },
+      acme,
     },
     // A certificate is only given to a name that already leads here.
     { dependsOn: [...records] },
   );
-}
-
-function readOptional(file: string | undefined): string | undefined {
-  return file === undefined ? undefined : readFileSync(file, "utf8");
 }

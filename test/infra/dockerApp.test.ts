@@ -217,7 +217,7 @@ describe("what is wrong is refused before anything is registered", () => {
     [
       { "slipway:app": { directory: "examples/django-docker", healthy: true } },
       "slipway:app.healthy of stack staging",
-      "one of name, compose, ingress",
+      "pulumi config rm --stack staging --path 'slipway:app.healthy'",
     ],
     [
       { "slipway:app": { directory: "examples/django-docker", health: { path: 7 } } },
@@ -228,6 +228,11 @@ describe("what is wrong is refused before anything is registered", () => {
       { "slipway:releasesFile": "releases/none.yaml" },
       'slipway:releasesFile of stack staging: received "releases/none.yaml"',
       "slipway release set",
+    ],
+    [
+      { "slipway:acme": { directory: "https://ca.example/dir", caCertificateFile: "none.pem" } },
+      'slipway:acme.caCertificateFile of stack staging: received "none.pem", which cannot be read; accepted: the path of a PEM',
+      "pulumi config set --stack staging --path 'slipway:acme.caCertificateFile' VALUE",
     ],
   ])("%j", async (config, expected, cure) => {
     const { message, urns } = await failStack(program, { stack: "staging", config: { ...config } });
