@@ -16,13 +16,14 @@ function shown(value: unknown): string {
   return JSON.stringify(value) ?? "nothing";
 }
 
-function nameProblems({ name }: App): Problem[] {
+/** Why a text cannot be the name of an app, or nothing. */
+export function validateAppName(path: string, name: string): Problem[] {
   const wellFormed = /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/.test(name) && !/-(blue|green|stateful)$/.test(name);
   return wellFormed
     ? []
     : [
         {
-          path: "name",
+          path,
           received: shown(name),
           accepted:
             "1 to 30 lower case letters, digits and dashes, from a letter to a letter or digit, not ending in -blue, -green or -stateful",
@@ -188,7 +189,7 @@ function repeated(app: App): Problem[] {
 /** Everything that is wrong with the plain parts of an app's description, but for what its compose file says. */
 export function validateApp(app: App): Problem[] {
   return [
-    ...nameProblems(app),
+    ...validateAppName("name", app.name),
     ...numberProblem("ingress.port", app.ingress.port, 1, 65535),
     ...healthProblems(app),
     ...imageProblems(app),

@@ -1,15 +1,23 @@
 // The place of one app on one host, from the first release to the day the app leaves the program.
 import * as pulumi from "@pulumi/pulumi";
+import { refuseProblems, type Problem } from "../app/problem";
+import { validateAppName } from "../app/validateApp";
 import type { Host } from "./host";
 import { RemoteScript } from "./remoteScript";
 
 /** Arguments of an {@link AppSlot}. */
 export interface AppSlotArgs {
+  /** The machine that the app runs on. */
   readonly host: Host;
-  /** Name of the app: lower case letters, digits and dashes, at most 30. A change makes another slot. */
+  /** Name of the app: lower case letters, digits and dashes, at most 30, as `name` of the App. A change makes another slot. */
   readonly app: string;
   /** Whether taking the app out of the program also removes its volumes, uploads included. @default false */
   readonly deleteData?: boolean;
+}
+
+/** Every problem of the arguments that shows before the first resource. */
+export function validateAppSlotArgs(args: AppSlotArgs): Problem[] {
+  return validateAppName("app", args.app);
 }
 
 /**
@@ -19,16 +27,13 @@ export interface AppSlotArgs {
  * Replaced when the machine is another one.
  */
 export class AppSlot extends pulumi.ComponentResource {
+  /** Name of the app. */
   public readonly app: string;
+  /** What reserves the place and, when the slot goes, clears it. */
   public readonly script: RemoteScript;
 
   constructor(name: string, args: AppSlotArgs, opts?: pulumi.ComponentResourceOptions) {
-    if (!/^[a-z][a-z0-9-]{0,29}$/.test(args.app)) {
-      throw new Error(
-        `AppSlot "${name}": app: received ${JSON.stringify(args.app)}; accepted are a lower case letter and then up to 29 ` +
-          "lower case letters, digits and dashes. Choose such a name: it names containers, volumes and files on the host.",
-      );
-    }
+    refuseProblems(`AppSlot "${name}"`, validateAppSlotArgs(args));
     super("slipway:index:AppSlot", name, {}, opts);
     this.app = args.app;
     this.script = new RemoteScript(

@@ -1,4 +1,4 @@
-export { AppSlot, type AppSlotArgs } from "./appSlot";
+export { AppSlot, validateAppSlotArgs, type AppSlotArgs } from "./appSlot";
 export { ComposeRelease, type ComposeReleaseArgs, type RegistryLogin } from "./composeRelease";
 export { ExistingHost, validateExistingHostArgs, type ExistingHostArgs } from "./existingHost";
 export type { Host } from "./host";
