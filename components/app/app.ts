@@ -6,7 +6,7 @@ export interface AppIngress {
   readonly port: number;
 }
 
-/** The request that a new release has to answer with a 2xx or 3xx status before it takes traffic. */
+/** The request that a new release has to answer with a 2xx status, redirects followed, before it takes traffic. */
 export interface AppHealth {
   /** Absolute path, such as `/healthz`. */
   readonly path: string;

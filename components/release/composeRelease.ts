@@ -91,7 +91,7 @@ export class ComposeRelease extends pulumi.ComponentResource {
     super("slipway:index:ComposeRelease", name, {}, opts);
     const app = resolveApp(args.app);
     const options = resolveComposeReleaseDefaults(args);
-    const { override, stateful, roles, runOnce, notes } = composeOverride(app);
+    const { override, stateful, roles, notes } = composeOverride(app);
     for (const note of notes) void pulumi.log.info(note, this);
 
     const registry = args.registry === undefined ? undefined : pulumi.output(args.registry);
@@ -115,7 +115,6 @@ export class ComposeRelease extends pulumi.ComponentResource {
         migrate: app.migrate ?? null,
         backup: app.backup ?? null,
         services: roles.colour,
-        runOnce,
         workers: app.workers,
         singletons: app.singletons,
         perReleaseVolumes: app.perReleaseVolumes,

@@ -61,7 +61,8 @@ export class RemoteScript extends pulumi.ComponentResource {
         create: unpackCommand(),
         delete: args.onRemove,
         stdin: pulumi.secret(payload),
-        triggers: [args.host.identity, ...(args.triggers ?? [])],
+        // What has a removal is not replaced: a new machine has another connection, and that is an update.
+        triggers: args.onRemove === undefined ? [args.host.identity, ...(args.triggers ?? [])] : undefined,
         logging: "none",
         addPreviousOutputInEnv: false,
       },
@@ -69,8 +70,6 @@ export class RemoteScript extends pulumi.ComponentResource {
         parent: this,
         dependsOn: [...args.host.ready],
         deletedWith: args.host.machine,
-        // A removal that ran after the new creation would take the new one away.
-        deleteBeforeReplace: args.onRemove !== undefined,
       },
     );
     this.receipt = this.command.stdout.apply((stdout) => parseReceipt(name, stdout));

@@ -39,19 +39,18 @@ step_start() {
     fail start-failed "docker compose could not start the new release" "read its words in the log below"
 }
 
-# Containers that ought to run and do not. A service that another one waits for to end is not one of them.
+# Containers that ought to run and do not. A job that ended well and is not to start again is not one of them.
 stopped_of() {
-  local id service
+  local id
   for id in $(containers "$1" --filter status=exited --filter status=created --filter status=restarting --filter status=dead); do
-    service=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}}' "$id")
-    jq --exit-status --arg service "$service" '.runOnce | index($service)' "$payload/release.json" >/dev/null || echo "$id"
+    [ "$(docker inspect --format '{{.State.Status}} {{.State.ExitCode}} {{.HostConfig.RestartPolicy.Name}}' "$id")" = 'exited 0 no' ] || echo "$id"
   done
 }
 
 # Up means that every container of the colour runs and that the app answers.
 colour_is_up() {
   [ -n "$(containers "$current_colour")" ] && [ -z "$(stopped_of "$current_colour")" ] || return 1
-  [ "$(ask_app "$(slot_port "$current_colour")" 2>/dev/null)" -lt 400 ] 2>/dev/null
+  case $(ask_app "$(slot_port "$current_colour")" 2>/dev/null) in 2??) ;; *) return 1 ;; esac
 }
 
 # What a retired worker or a reboot stopped starts again; what runs is left alone.

@@ -9,41 +9,56 @@ render_site() { sed -e "s/__UPSTREAM_PORT__/$1/g" -e "s/__RELEASE__/$2/g" "$payl
 
 site_serves() { [ -f "$site" ] && grep -q "127\.0\.0\.1:$1\b" "$site"; }
 
-reload_edge() {
-  # The caddy user writes the logs: validating as root would leave files that it cannot open.
-  runuser -u caddy -- caddy validate --adapter caddyfile --config /etc/caddy/Caddyfile >/dev/null && systemctl reload caddy
+reload_edge() { systemctl reload caddy; }
+
+# The file as it would be, among those of the other apps. As the caddy user, who owns the logs that it opens.
+validate_site() {
+  local other
+  {
+    sed '/^import /d' /etc/caddy/Caddyfile
+    for other in /etc/caddy/slipway/*.caddy; do
+      if [ -f "$other" ] && [ "$other" != "$site" ]; then echo "import $other"; fi
+    done
+    echo "import $site.new"
+  } | write_file "/etc/caddy/slipway/$app.check" 644
+  runuser -u caddy -- caddy validate --adapter caddyfile --config "/etc/caddy/slipway/$app.check" >/dev/null
 }
 
-# put_site PORT RELEASE: under the host's lock, since several apps share the edge. The old file comes back on failure.
+# put_site PORT RELEASE: under the host's lock, since several apps share the edge. Until forget_old_site the old file
+# can come back.
 put_site() {
   exec 8>/run/lock/slipway-edge.lock
   flock --wait 60 8 || fail edge-busy "another app is changing the edge" "run pulumi up again"
   if [ -f "$payload/acme-ca.pem" ]; then
     write_file "/etc/caddy/slipway/$app-acme-ca.pem" 644 <"$payload/acme-ca.pem"
   fi
-  rm -f "$root/site.before"
-  [ ! -f "$site" ] || cp "$site" "$root/site.before"
-  render_site "$1" "$2" | write_file "$site" 644
-  if ! reload_edge; then
-    site_restore
-    exec 8>&-
-    fail edge-refused "caddy refuses the site of $app" "read its words in the log below"
-  fi
+  render_site "$1" "$2" | write_file "$site.new" 644
+  validate_site || fail edge-refused "caddy refuses the site of $app" "read its words in the log below"
+  forget_old_site
+  if [ -f "$site" ]; then cp -p "$site" "$root/site.before"; else : >"$root/site.none"; fi
+  mv -f "$site.new" "$site"
+  reload_edge || fail edge-refused "caddy could not be reloaded with the site of $app" "look at: journalctl -u caddy"
   exec 8>&-
 }
 
-# Only a failing switch leaves site.before behind.
+forget_old_site() { rm -f "$root/site.before" "$root/site.none"; }
+
+site_can_come_back() { [ -f "$root/site.before" ] || [ -f "$root/site.none" ]; }
+
 site_restore() {
-  [ "$step" = switch ] || return 0
-  if [ -f "$root/site.before" ]; then mv -f "$root/site.before" "$site"; else rm -f "$site"; fi
+  rm -f "$site.new"
+  site_can_come_back || return 0
+  if [ -f "$root/site.before" ]; then mv -f "$root/site.before" "$site"; else rm -f "$site" "$root/site.none"; fi
   reload_edge
 }
 
+# From forget_old_site on there is only forward.
 step_switch() {
   put_site "$(slot_port "$colour")" "$release"
+  forget_old_site
   write_state "$release" "$colour" "$config" "$directory"
-  rm -f "$root/site.before"
-  start_singletons "$colour" "$directory" "$release"
+  start_singletons "$colour" "$directory" "$release" ||
+    fail singleton-failed "release $release serves, but a singleton of it could not be started" "read its log below; the same release again starts it"
 }
 
 # A change of limits or domains alone needs no new containers.
@@ -54,7 +69,7 @@ refresh_edge() {
   if ! render_site "$port" "$release" | cmp --silent - "$site"; then
     step=switch
     put_site "$port" "$release"
-    rm -f "$root/site.before"
+    forget_old_site
   fi
 }
 

@@ -10,7 +10,9 @@ step_fetch() {
   local image
   local -a missing=()
   while read -r image; do
-    docker image inspect "$image" >/dev/null 2>&1 || missing+=("$image")
+    # A tag may have moved: only a digest is known to be the same.
+    if [[ $image == *@sha256:* ]] && docker image inspect "$image" >/dev/null 2>&1; then continue; fi
+    missing+=("$image")
   done < <(images_of_release)
   if [ ${#missing[@]} -gt 0 ]; then
     log_in
@@ -46,6 +48,10 @@ pull() {
   for try in 1 2 3; do
     if answer=$(DOCKER_CONFIG=$docker_config docker pull --quiet "$1" 2>&1); then return 0; fi
     echo "$answer"
+    if [[ $1 != *@sha256:* ]] && docker image inspect "$1" >/dev/null 2>&1; then
+      say "going on with the $1 that is here"
+      return 0
+    fi
     case $answer in
       *"not found"* | *"manifest unknown"*) fail image-missing "the registry has no $1" "push the image, or name a digest that exists" ;;
       *unauthorized* | *denied* | *"no basic auth"*) fail registry-refused "the registry refuses to hand out $1" \

@@ -3,9 +3,10 @@
 
 # ask_app PORT: prints the status code, 000 when nothing answered. The body is kept for the failure's report.
 ask_app() {
-  curl --silent --show-error --output "$payload/answer" --write-out '%{http_code}' --max-time 10 \
-    --header "Host: $(spec .health.host)" --header "X-Forwarded-Proto: $(spec .scheme)" \
-    "http://127.0.0.1:$1$(spec .health.path)" || true
+  # A redirect to the same app is followed; one to HTTPS says that the app did not see the scheme.
+  curl --silent --show-error --location --max-redirs 3 --proto-redir =http --connect-to "::127.0.0.1:$1" --output "$payload/answer" --write-out '%{http_code}' --max-time 10 \
+    --header "X-Forwarded-Proto: $(spec .scheme)" \
+    "http://$(spec .health.host)$(spec .health.path)" || true
 }
 
 # A refused connection or a 502-504 of a proxy inside the app means "not yet"; any other wrong status is the app's own
@@ -17,7 +18,7 @@ step_gate() {
   while :; do
     status=$(ask_app "$port" 2>/dev/null)
     case $status in
-      2?? | 3??) break ;;
+      2??) break ;;
       000 | 502 | 503 | 504) wrong_since='' ;;
       *)
         : "${wrong_since:=$SECONDS}"
@@ -32,6 +33,7 @@ step_gate() {
     if [ -n "$wrong_since" ]; then sleep 1; else sleep 0.2; fi
   done
   say "answered $status"
+  [ -z "$(stopped_of "$colour")" ] || fail start-crash "a service of the new release does not stay up" "read its log below"
   carry_static_over
 }
 
@@ -41,6 +43,7 @@ refuse_health() {
   echo
   local cure="read the app's log below"
   if [ "$1" = 400 ]; then cure="Django answers 400 when ALLOWED_HOSTS lacks $(spec .health.host): set it, or health.host"; fi
+  if [[ $1 == 3?? ]]; then cure="health.path redirects elsewhere: name the path that answers itself, and let the app trust X-Forwarded-Proto"; fi
   fail gate-refused "the new release answers $1 at $(spec .health.path)" "$cure"
 }
 

@@ -16,10 +16,11 @@ fail() {
   exit 1
 }
 
-# Replaces every secret value, line by line, by ***. The values come from a file, never from argv.
-redact() {
-  jq -Rr --slurpfile secrets "$payload/secrets.json" \
-    'reduce $secrets[0][] as $secret (.; split($secret) | join("***"))'
+# Replaces every secret value in the texts of a JSON document by ***. The values come from a file, never from argv.
+redact_json() {
+  jq -c --slurpfile secrets "$payload/secrets.json" '
+    def clean: reduce $secrets[0][] as $secret (.; split($secret) | join("***"));
+    walk(if type == "string" then clean else . end)'
 }
 
 # write_file PATH [MODE]: stdin becomes the file in one move, so that a reader or a crash never meets half of it.

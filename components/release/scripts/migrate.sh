@@ -37,5 +37,5 @@ migrations_json() {
     | ($past | map(.images == $spec[0].images) | rindex(true)) as $same
     | {applied: $applied,
        kept: (if $same == null then [] else [$past[($same + 1):][].migrations.applied[]?] end)}' \
-    <(cat "$root/receipts.jsonl" 2>/dev/null)
+    <(jq -cR 'fromjson? // empty' "$root/receipts.jsonl" 2>/dev/null)
 }

@@ -43,6 +43,7 @@ free_disk() {
   least=$(jq -r .minFreeMib "$payload/options.json")
   free=$(free_mib)
   if [ "$free" -lt "$least" ]; then
+    prune_images
     docker image prune --force >/dev/null
     free=$(free_mib)
   fi

@@ -8,6 +8,11 @@ if [ -e /proc/sys/net/ipv4/tcp_migrate_req ]; then
   sysctl -q -w net.ipv4.tcp_migrate_req=1 2>/dev/null || [ "$(cat /proc/sys/net/ipv4/tcp_migrate_req)" = 1 ] ||
     skip "net.ipv4.tcp_migrate_req: read-only here"
 fi
+# A Caddyfile that is neither the package's nor ours belongs to somebody.
+if ! grep -q '^import /etc/caddy/slipway/' /etc/caddy/Caddyfile && dpkg --verify caddy | grep -q ' /etc/caddy/Caddyfile$'; then
+  echo "/etc/caddy/Caddyfile was changed by hand, and the edge needs it: move its sites to files under /etc/caddy/slipway/ that end in .caddy, then: apt-get install --reinstall -o Dpkg::Options::=--force-confnew caddy"
+  exit 1
+fi
 systemctl enable --quiet caddy
 if differs /etc/caddy/Caddyfile <"$payload/Caddyfile"; then
   systemctl restart caddy

@@ -22,7 +22,7 @@ if differs /etc/systemd/system/slipway-metadata.service <<'UNIT'; then
 Description=Close the metadata address to containers and users
 Before=docker.service
 DefaultDependencies=no
-After=local-fs.target
+After=local-fs.target nftables.service
 
 [Service]
 Type=oneshot
@@ -34,8 +34,9 @@ WantedBy=multi-user.target
 UNIT
   changed=1
 fi
-if [ -n "${changed:-}" ]; then
-  systemctl daemon-reload
-  systemctl enable --quiet slipway-metadata.service
+# Looked at as it is: an earlier run may have written the files and failed.
+systemctl daemon-reload
+systemctl enable --quiet slipway-metadata.service
+if [ -n "${changed:-}" ] || ! nft list table inet slipway_metadata >/dev/null 2>&1; then
   systemctl restart slipway-metadata.service
 fi

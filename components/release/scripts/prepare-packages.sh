@@ -15,17 +15,23 @@ fi
 compose=docker-compose
 [ "$ID" != ubuntu ] || compose=docker-compose-v2
 
+wanted=(caddy curl jq rsync iproute2 procps nftables postgresql-client unattended-upgrades)
+# A server that has Docker from elsewhere keeps it.
+docker compose version >/dev/null 2>&1 || wanted+=(docker.io docker-cli "$compose")
+# Another time daemon would be pushed out.
+command -v chronyd >/dev/null || command -v ntpd >/dev/null || wanted+=(systemd-timesyncd)
+
 export DEBIAN_FRONTEND=noninteractive
 missing=()
-for package in docker.io docker-cli "$compose" caddy curl jq rsync iproute2 procps nftables postgresql-client unattended-upgrades systemd-timesyncd; do
-  # Where one package holds both daemon and client there is no docker-cli.
-  if [ "$package" = docker-cli ] && command -v docker >/dev/null; then continue; fi
-  # Another time daemon would be pushed out.
-  if [ "$package" = systemd-timesyncd ] && { command -v chronyd || command -v ntpd; } >/dev/null; then continue; fi
+for package in "${wanted[@]}"; do
   [ "$(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
 done
 if [ ${#missing[@]} -gt 0 ]; then
   apt-get -o DPkg::Lock::Timeout=300 update -qq
-  apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${missing[@]}"
+  # Ubuntu does not split the client off.
+  if ! apt-cache show docker-cli >/dev/null 2>&1; then
+    mapfile -t missing < <(printf '%s\n' "${missing[@]}" | grep -vx docker-cli)
+  fi
+  apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends --no-remove "${missing[@]}"
 fi
 docker compose version

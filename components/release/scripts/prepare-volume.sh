@@ -13,14 +13,24 @@ if [ -n "$device" ]; then
     mountpoint -q "$mount" || mount --bind "$device" "$mount"
   else
     [ -b "$(readlink -f "$device")" ] || { echo "there is no $device after 60 s"; exit 1; }
-    blkid "$device" >/dev/null || mkfs.ext4 -q -L slipway "$device"
+    # Only what reads as blank is formatted: no known file system is not enough to know that nothing is there.
+    if ! blkid "$device" >/dev/null && cmp --silent --bytes=16777216 "$device" /dev/zero; then
+      mkfs.ext4 -q -L slipway "$device"
+    fi
     grep -q "^$device " /etc/fstab || echo "$device $mount ext4 defaults,nofail,discard 0 2" >>/etc/fstab
     mountpoint -q "$mount" || mount "$mount"
     resize2fs "$device" >/dev/null 2>&1 || true
   fi
   mkdir -p "$mount/volumes"
+  # Without it Docker would begin with empty volumes when the disk comes late.
+  if differs /etc/systemd/system/docker.service.d/slipway-volume.conf <<<$'[Unit]\nRequiresMountsFor=/var/lib/docker/volumes'; then
+    systemctl daemon-reload
+  fi
   if ! mountpoint -q /var/lib/docker/volumes; then
-    # Volumes made before the disk was there move onto it.
+    # Volumes made before the disk was there move onto it. A container that runs on would keep the old ones.
+    stopped_for_volume=$(docker ps --quiet 2>/dev/null || true)
+    # shellcheck disable=SC2086 # one word per container
+    [ -z "$stopped_for_volume" ] || docker stop $stopped_for_volume >/dev/null
     systemctl stop docker.socket docker 2>/dev/null || true
     rsync --archive --ignore-existing /var/lib/docker/volumes/ "$mount/volumes/"
     grep -q ' /var/lib/docker/volumes ' /etc/fstab ||

@@ -10,6 +10,9 @@ if [ "${1:-}" = --steps ]; then
   exit 0
 fi
 
+# Decimal points, and Docker's words as fetch.sh knows them.
+export LC_ALL=C.UTF-8
+
 payload=$1
 app=$(jq -r .app "$payload/release.json")
 release=$(jq -r .release "$payload/release.json")

@@ -2,14 +2,19 @@
 # Takes one app off this host: its route, containers, networks and images. Its volumes go only when the program asked
 # for it with deleteData. Installed by slot.sh; it is in the app's own directory and removes that last.
 set -Eeuo pipefail
+# Without a release there is no directory, and the pattern itself would name every volume.
+shopt -s nullglob
 root=$(dirname "$(readlink -f "$0")")
 app=$(basename "$root")
 
 exec 9>>"$root/lock"
 flock --wait 900 9 || { echo "slipway: a release of $app is still running" >&2; exit 10; }
 
-rm -f "/etc/caddy/slipway/$app.caddy" "/etc/caddy/slipway/$app-acme-ca.pem"
-systemctl reload caddy
+exec 8>/run/lock/slipway-edge.lock
+flock --wait 60 8
+rm -f "/etc/caddy/slipway/$app".{caddy,caddy.new,check} "/etc/caddy/slipway/$app-acme-ca.pem"
+systemctl reload caddy || echo "slipway: caddy did not reload; look at: journalctl -u caddy" >&2
+exec 8>&-
 
 delete_data=$(cat "$root/delete-data")
 for project in "$app-blue" "$app-green" "$app-stateful"; do

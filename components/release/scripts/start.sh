@@ -17,6 +17,7 @@ status=0
 systemd-run --quiet --collect --wait --pipe \
   --unit="slipway-$UNIT-${payload##*.}" --description="slipway $UNIT" \
   --property="RuntimeMaxSec=$TIMEOUT_SECONDS" --property=TimeoutStopSec=180 \
+  --property="After=docker.service caddy.service" \
   --property="ExecStopPost=/bin/rm -rf $payload" \
   bash "$payload/$ENTRY" "$payload" </dev/null || status=$?
 systemctl is-active --quiet "slipway-$UNIT-${payload##*.}" || rm -rf "$payload"

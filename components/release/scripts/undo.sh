@@ -10,6 +10,7 @@ undo_before_switch() {
     rm -rf "$2"
   fi
   if [ -n "$current_colour" ]; then
+    bring_workers_back
     restart_colour "$current_colour"
   fi
 }
@@ -23,23 +24,29 @@ recover() {
   number=$(jq -r .release "$root/journal.json")
   dir=$(jq -r .directory "$root/journal.json")
   say "the run of release $number was cut in step $at"
-  if site_serves "$(slot_port "$was")"; then
-    finish_switch "$was" "$number" "$dir"
-    say "finished it: release $number serves"
-  else
+  if ! site_serves "$(slot_port "$was")"; then
     undo_before_switch "$was" "$dir"
     say "took it back"
+  elif reload_edge; then
+    finish_switch "$was" "$number" "$dir"
+    say "finished it: release $number serves"
+  elif site_can_come_back; then
+    site_restore || true
+    undo_before_switch "$was" "$dir"
+    say "caddy refused it: took it back"
+  else
+    say "caddy cannot be reloaded: nothing is removed before it can; look at: journalctl -u caddy"
+    return 1
   fi
   clear_journal
 }
 
 # What the switch and the steps behind it would have done.
 finish_switch() {
-  reload_edge
   write_state "$2" "$1" "$(jq -r .config "$root/journal.json")" "$3"
-  rm -f "$root/site.before"
+  forget_old_site
   restart_colour "$1"
-  start_singletons "$1" "$3" "$2"
+  start_singletons "$1" "$3" "$2" || say "the singletons did not start"
   previous_colour=$(other_colour "$1")
   step_drain
   remove_colour "$previous_colour"
@@ -59,18 +66,14 @@ finish() {
     exit 0
   fi
   [ -n "$failure_code" ] || blame "$status"
-  case $step in
-    lock) ;;
-    drain | remove) recover ;;
-    *)
-      [ -z "$colour" ] || keep_logs_of "$colour"
-      if [ -s "$root/journal.json" ]; then
-        site_restore
-        undo_before_switch "$colour" "$directory"
-        clear_journal
-      fi
-      ;;
-  esac
+  if [ "$step" != lock ] && [ -s "$root/journal.json" ]; then
+    keep_logs_of "$colour"
+    site_restore
+    # A shutdown takes Docker along: then the next run has to do it.
+    if docker info >/dev/null 2>&1; then recover; fi
+  elif [ "$step" = switch ]; then
+    site_restore
+  fi
   load_state
   end_badly
   exit "$(exit_code)"
@@ -122,20 +125,20 @@ end_well() {
       | {app: $s.app, release: $s.release, result: $result,
          previous: (if $previous == "" then null else ($previous | tonumber) end), colour: $colour,
          images: $s.images, migrations: $migrations, seconds: $seconds, probe: $probe}' |
-    redact >"$payload/receipt.json"
+    redact_json >"$payload/receipt.json"
   [ "$finished" = unchanged ] || append_receipt
   cat "$payload/receipt.json" >&3 2>/dev/null
 }
 
 end_badly() {
-  tail -n 40 "$log" | redact | jq -Rn '[inputs]' >"$payload/tail.json"
+  tail -n 40 "$log" | jq -Rn '[inputs]' >"$payload/tail.json"
   jq -cn --slurpfile spec "$payload/release.json" --slurpfile log "$payload/tail.json" --arg step "$step" \
     --arg code "$failure_code" --arg message "$failure_message" --arg cure "$failure_cure" \
     --arg serves "$current_release" --argjson seconds "$(steps_json)" --argjson probe "$(probe_json)" '
       {app: $spec[0].app, release: $spec[0].release, result: "failed", step: $step, code: $code, message: $message,
        cure: $cure, serves: (if $serves == "" then null else ($serves | tonumber) end), images: $spec[0].images,
        seconds: $seconds, probe: $probe, log: $log[0]}' |
-    redact >"$payload/receipt.json"
+    redact_json >"$payload/receipt.json"
   append_receipt
   cat "$payload/receipt.json" >&4 2>/dev/null
 }

@@ -34,6 +34,14 @@ start_singletons() {
   in_colour "$1" "$2" "$3" up --detach --no-build --no-deps --pull never "${services[@]}"
 }
 
+# A worker that is still finishing counts as running and would be passed over: stopping it again waits for its end.
+bring_workers_back() {
+  wait_for_workers
+  case $(jq -r .step "$root/journal.json" 2>/dev/null) in
+    retire | switch) of_services "$(spec '.workers[], .singletons[]')" "$current_colour" | xargs -r docker stop >/dev/null || true ;;
+  esac
+}
+
 wait_for_workers() {
   [ -z "$workers_pid" ] || wait "$workers_pid" || true
 }

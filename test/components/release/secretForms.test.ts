@@ -17,6 +17,10 @@ describe("secretForms", () => {
     expect(secretForms(["secret", "secret-and-more"])[0]).toBe("secret-and-more");
   });
 
+  it("knows the password inside a URL by itself, as a driver's error prints it", () => {
+    expect(secretForms(["postgres://app:p%40ss%2Fword@db.example:5432/app"])).toContain("p@ss/word");
+  });
+
   it("leaves out what is too short to be told apart from the log's own words", () => {
     expect(secretForms(["", "abc"])).toEqual([]);
   });
