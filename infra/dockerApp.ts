@@ -26,9 +26,11 @@ import type { StackConfig } from "./config";
 
 /** What the stack tells about itself. */
 export interface DockerAppOutputs {
+  /** Where users find the app: `https://` and the first domain, or `http://` and the address. */
   readonly url: pulumi.Output<string>;
   /** Where the app answers: the reserved address when there is one, otherwise the host's own. */
   readonly address: pulumi.Output<string>;
+  /** As `ssh` shows it at the first connection: `SHA256:…`. */
   readonly hostKeyFingerprint: pulumi.Output<string>;
   /** What the app reads to reach its database. Secret; absent without a managed database. */
   readonly databaseVariables?: pulumi.Output<Record<string, string>>;

@@ -2,7 +2,9 @@ import type * as pulumi from "@pulumi/pulumi";
 
 /** The service of the compose file that answers HTTP, and its port inside the container. */
 export interface AppIngress {
+  /** Name of the service. */
   readonly service: string;
+  /** Port that the service listens on in the container, 1 to 65535. */
   readonly port: number;
 }
 
@@ -18,7 +20,9 @@ export interface AppHealth {
 
 /** A command that runs once in the new version: `docker compose run --rm SERVICE COMMAND`. */
 export interface AppCommand {
+  /** Name of the service whose image and environment it runs in. */
   readonly service: string;
+  /** The program and its arguments, one word each; no shell in between. */
   readonly command: readonly string[];
 }
 
@@ -39,15 +43,17 @@ export interface App {
   readonly name: string;
   /** The text of the compose file, as it is. */
   readonly compose: string;
+  /** Where the edge sends requests. */
   readonly ingress: AppIngress;
+  /** The request by which a new release shows that it works. */
   readonly health: AppHealth;
   /** `name -> repository@sha256:…`. `web` becomes `WEB_IMAGE`, and pins the service `web` if there is one. */
   readonly images: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Plain variables of the `.env` file. */
+  /** Plain variables of the `.env` file, over the classic ones. @default none */
   readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Secret variables of the `.env` file: never printed, redacted in every log that leaves the host. */
+  /** Secret variables of the `.env` file: never printed, redacted in every log that leaves the host. @default none */
   readonly secrets?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Files mounted read-only under `/etc/slipway/` in every container, such as a database's CA. */
+  /** Files mounted read-only under `/etc/slipway/` in every container, such as a database's CA, by name. @default none */
   readonly files?: Readonly<Record<string, pulumi.Input<string>>>;
   /** Runs once per release, in the new image, before traffic. @default no migration */
   readonly migrate?: AppCommand;
@@ -65,6 +71,7 @@ export interface App {
   readonly drainSeconds?: number;
   /** Names under which the app answers, with automatic HTTPS. @default none: plain HTTP on the host's address */
   readonly domains?: readonly string[];
+  /** Limits of requests at the edge. @default those of AppLimits */
   readonly limits?: AppLimits;
 }
 

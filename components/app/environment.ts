@@ -1,9 +1,14 @@
 /** How an app reaches its Postgres database. */
 export interface DatabaseConnection {
+  /** Name or address of the server. */
   readonly host: string;
+  /** Port of the server, or of its pool. */
   readonly port: number;
+  /** Name of the database, or of the pool. */
   readonly database: string;
+  /** Name of the role that the app logs in as. */
   readonly user: string;
+  /** Password of the role, as it is; only a URL percent-encodes it. Secret. */
   readonly password: string;
   /** The certificate authority of the database in PEM: turns on TLS with verification. @default no TLS settings */
   readonly ca?: string;
@@ -18,7 +23,9 @@ export type DatabaseContract =
 
 /** Variables of the `.env` file, apart by whether they may be shown. */
 export interface DatabaseVariables {
+  /** `name -> value` of what may be shown. */
   readonly plain: Record<string, string>;
+  /** `name -> value` of passwords, and of URLs that hold one. */
   readonly secret: Record<string, string>;
 }
 
@@ -94,7 +101,7 @@ export function repositoryOf(reference: string): string {
 export interface ClassicEnvironmentArgs {
   /** `name -> repository@sha256:…`. */
   readonly images: Readonly<Record<string, string>>;
-  /** @default none: CI_REGISTRY and CI_REGISTRY_USER are empty */
+  /** The registry of `CI_REGISTRY` and `CI_REGISTRY_USER`. @default none: CI_REGISTRY and CI_REGISTRY_USER are empty */
   readonly registry?: { readonly server: string; readonly username: string };
 }
 

@@ -52,6 +52,7 @@ export function validateDnsRecordArgs(args: DnsRecordArgs): Problem[] {
 
 /** One A record. Replaced when the zone changes; another address is a change in place. */
 export class DnsRecord extends pulumi.ComponentResource {
+  /** The A record. */
   public readonly record: digitalocean.DnsRecord;
 
   constructor(name: string, args: DnsRecordArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -56,10 +56,13 @@ type Resolved = ReturnType<typeof resolveDockerHostDefaults>;
  * const host = new DockerHost("host", { region: "fra1" });
  */
 export class DockerHost extends pulumi.ComponentResource implements Host {
+  /** How it is reached: address, user, private key and pinned host key. Secret. */
   public readonly connection: pulumi.Output<command.types.input.remote.ConnectionArgs>;
   /** The droplet's id. */
   public readonly identity: pulumi.Output<string>;
+  /** The prepare step, after cloud-init and the data volume. */
   public readonly ready: readonly pulumi.Resource[];
+  /** The droplet. */
   public readonly machine: digitalocean.Droplet;
   /** The public address of the droplet itself. */
   public readonly address: pulumi.Output<string>;
@@ -67,6 +70,7 @@ export class DockerHost extends pulumi.ComponentResource implements Host {
   public readonly privateAddress: pulumi.Output<string>;
   /** As `ssh` shows it at the first connection: `SHA256:…`. */
   public readonly hostKeyFingerprint: pulumi.Output<string>;
+  /** UUID of the VPC that the droplet is in. */
   public readonly vpcUuid: pulumi.Output<string>;
   /** A tag that only this host carries, also after its droplet was replaced: what a database lets in. */
   public readonly accessTag: pulumi.Output<string>;

@@ -12,7 +12,9 @@ import { validatePostgresArgs, type PostgresArgs } from "./postgresArgs";
 
 /** Variables of an app, by name, apart by whether they may be shown. */
 export interface PostgresVariables {
+  /** What may be shown, for `environment` of an App. */
   readonly plain: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Passwords, and URLs that hold one, for `secrets` of an App. */
   readonly secret: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
@@ -52,7 +54,9 @@ export class Postgres extends pulumi.ComponentResource {
   public readonly directConnection: pulumi.Output<DatabaseConnection>;
   /** The certificate authority of the cluster, in PEM. */
   public readonly ca: pulumi.Output<string>;
+  /** The cluster. */
   public readonly cluster: digitalocean.DatabaseCluster;
+  /** What makes the roles and extensions, over the host. */
   public readonly roles: RemoteScript;
 
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {

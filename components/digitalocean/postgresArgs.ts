@@ -31,7 +31,7 @@ export interface PostgresArgs {
   readonly nodeCount?: number;
   /** Extensions, made by the admin. @default none */
   readonly extensions?: readonly string[];
-  /** @default no pool */
+  /** A pool in front of the database. @default no pool */
   readonly pool?: PostgresPoolArgs;
   /** Counts up for a new password: odd numbers use one login, even ones the other, so that the release that runs goes on. @default 1 */
   readonly loginGeneration?: number;

@@ -47,6 +47,7 @@ export function validateReservedIpAssignmentArgs(args: ReservedIpAssignmentArgs)
  * (https://github.com/digitalocean/terraform-provider-digitalocean, reserved_ip_assignment).
  */
 export class ReservedIpAssignment extends pulumi.ComponentResource {
+  /** The assignment of the address to the droplet. */
   public readonly assignment: digitalocean.ReservedIpAssignment;
 
   constructor(name: string, args: ReservedIpAssignmentArgs, opts?: pulumi.ComponentResourceOptions) {

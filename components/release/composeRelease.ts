@@ -19,20 +19,25 @@ import { secretForms } from "./secretForms";
 
 /** A registry that the host fetches images from, with credentials that may only read. */
 export interface RegistryLogin {
+  /** Name of the registry, with a port if it needs one, such as `registry.gitlab.com`. */
   readonly server: pulumi.Input<string>;
+  /** Name to log in with. */
   readonly username: pulumi.Input<string>;
+  /** Token that may read and no more; kept as a secret, and on the host no longer than the release takes. */
   readonly password: pulumi.Input<string>;
 }
 
 /** Arguments of a {@link ComposeRelease}. */
 export interface ComposeReleaseArgs {
+  /** The machine that it is shipped to. */
   readonly host: Host;
   /** The slot of this app on the same host. */
   readonly slot: AppSlot;
+  /** What is shipped. */
   readonly app: App;
   /** Number of the release. Another number is another release, also when it goes back to older images. */
   readonly release: number;
-  /** @default none: the images are public */
+  /** Login of the registry that the images come from. @default none: the images are public */
   readonly registry?: RegistryLogin;
   /** How many releases stay on the host, this one included, so that going back fetches nothing. @default 3 */
   readonly keepReleases?: number;
@@ -83,7 +88,9 @@ export function resolveComposeReleaseDefaults(args: ComposeReleaseArgs) {
  * nothing on the host.
  */
 export class ComposeRelease extends pulumi.ComponentResource {
+  /** What the release left behind, as the host tells it. */
   public readonly receipt: pulumi.Output<Receipt>;
+  /** What ships the release. */
   public readonly script: RemoteScript;
 
   constructor(name: string, args: ComposeReleaseArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -75,10 +75,13 @@ export function validateExistingHostArgs(args: ExistingHostArgs): Problem[] {
  * const host = new ExistingHost("host", { address: "203.0.113.7", hostKey, privateKey: config.requireSecret("key") });
  */
 export class ExistingHost extends pulumi.ComponentResource implements Host {
+  /** How it is reached: address, port, user, private key and pinned host key. Secret. */
   public readonly connection: pulumi.Output<command.types.input.remote.ConnectionArgs>;
   /** The fingerprint of the host key: another key is another machine. */
   public readonly identity: pulumi.Output<string>;
+  /** The prepare step. */
   public readonly ready: readonly pulumi.Resource[];
+  /** The address that was given. */
   public readonly address: pulumi.Output<string>;
   /** As `ssh` shows it: `SHA256:…`. */
   public readonly hostKeyFingerprint: pulumi.Output<string>;

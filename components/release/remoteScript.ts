@@ -34,6 +34,7 @@ export interface RemoteScriptArgs {
 export class RemoteScript extends pulumi.ComponentResource {
   /** The line of JSON that the script printed. */
   public readonly receipt: pulumi.Output<Readonly<Record<string, unknown>>>;
+  /** What runs the script over SSH. */
   public readonly command: command.remote.Command;
 
   constructor(name: string, args: RemoteScriptArgs, opts?: pulumi.ComponentResourceOptions) {
