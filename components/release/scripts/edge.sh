@@ -21,7 +21,10 @@ validate_site() {
     done
     echo "import $site.new"
   } | write_file "/etc/caddy/slipway/$app.check" 644
-  runuser -u caddy -- caddy validate --adapter caddyfile --config "/etc/caddy/slipway/$app.check" >/dev/null
+  local status=0
+  runuser -u caddy -- caddy validate --adapter caddyfile --config "/etc/caddy/slipway/$app.check" >/dev/null || status=1
+  rm -f "/etc/caddy/slipway/$app.check"
+  return "$status"
 }
 
 # put_site PORT RELEASE: under the host's lock, since several apps share the edge. Until forget_old_site the old file

@@ -140,6 +140,40 @@ describeSandbox("the road", () => {
   );
 
   it(
+    "leaves the old release its route when the edge refuses the new one, and ships it when that is mended",
+    async () => {
+      const serving = String(road.store.progress.serving);
+      await road.onHost("echo 'nonsense {' >/etc/caddy/slipway/zz.caddy");
+      await expect(road.up(road.images["release-2"])).rejects.toThrow(/caddy refuses the site/);
+      expect(await served()).toEqual([200, serving]);
+      await road.onHost("rm /etc/caddy/slipway/zz.caddy");
+      await road.up(road.images["release-2"]);
+      expect(await served()).toEqual([200, String(road.store.progress.serving)]);
+    },
+    2 * minutes,
+  );
+
+  it(
+    "finishes a release that was killed behind its switch, with the next one",
+    async () => {
+      const up = road.up(road.images["release-1"]);
+      up.catch(() => undefined);
+      await road.onHost(waitForStep("start"));
+      const inFlight = fetch(road.url("/slow?seconds=15"));
+      await road.onHost(
+        `${waitForStep("drain")}; systemctl kill --signal KILL 'slipway-hello-django-release-*'`,
+      );
+      await expect(up).rejects.toThrow();
+      expect(await served()).toEqual([200, String(road.store.progress.lastRelease)]);
+      await road.up(road.images["release-2"]);
+      expect((await inFlight).status).toBe(200);
+      expect(await served()).toEqual([200, String(road.store.progress.serving)]);
+      expect(await road.onHost("docker ps --all --quiet | wc -l")).toBe("2");
+    },
+    2 * minutes,
+  );
+
+  it(
     "goes back to 1 although the connection was cut right after the switch to 2",
     async () => {
       const sandbox = openSandbox({ stack: road.stack, sandboxDirectory: road.directory }, () => undefined);
@@ -231,9 +265,14 @@ function secondsOfLastUnit(): string {
   return "journalctl --output=short-unix --unit='slipway-hello-django-release-*' --quiet | tail -n 40 | awk '/Started|Starting/ {a=$1} /Deactivated|finished|Consumed/ {b=$1} END {print b - a}'";
 }
 
+async function served(): Promise<[number, string | null]> {
+  const answer = await fetch(road.url("/healthz"));
+  return [answer.status, answer.headers.get("x-slipway-release")];
+}
+
 function waitForStep(step: string): string {
   const now = "jq -r .step /var/lib/slipway/hello-django/journal.json 2>/dev/null";
-  return `for _ in $(seq 600); do [ "$(${now})" = ${step} ] && exit 0; sleep 0.05; done; exit 1`;
+  return `for _ in $(seq 600); do [ "$(${now})" = ${step} ] && break; sleep 0.05; done; [ "$(${now})" = ${step} ]`;
 }
 
 function stateTexts(): string[] {
