@@ -94,7 +94,8 @@ export class ComposeRelease extends pulumi.ComponentResource {
   public readonly script: RemoteScript;
 
   constructor(name: string, args: ComposeReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
-    refuseProblems(`ComposeRelease "${name}"`, validateComposeRelease(args));
+    const title = `ComposeRelease "${name}"`;
+    refuseProblems(title, validateComposeRelease(args));
     super("slipway:index:ComposeRelease", name, {}, opts);
     const app = resolveApp(args.app);
     const options = resolveComposeReleaseDefaults(args);
@@ -102,21 +103,31 @@ export class ComposeRelease extends pulumi.ComponentResource {
     for (const note of notes) void pulumi.log.info(note, this);
 
     const registry = args.registry === undefined ? undefined : pulumi.output(args.registry);
+    // What was not known before is checked when it is, and only what was checked goes on.
+    const settled = pulumi
+      .all([app.images, app.health.host, app.environment, app.secrets])
+      .apply(([images, host, environment, secrets]) => {
+        const known = { images, health: { ...app.health, host }, environment, secrets };
+        refuseProblems(title, validateApp({ ...args.app, ...known }));
+        return known;
+      });
     // The caller's variables win over those of the classic contract.
-    const environment = pulumi
-      .all([app.images, registry, app.environment, app.secrets])
-      .apply(([images, login, plain, secret]) =>
-        encodeDotenv({ ...classicEnvironment({ images, registry: login }), ...plain, ...secret }),
-      );
+    const environment = pulumi.all([settled, registry]).apply(([known, login]) =>
+      encodeDotenv({
+        ...classicEnvironment({ images: known.images, registry: login }),
+        ...known.environment,
+        ...known.secrets,
+      }),
+    );
     const secrets = pulumi
-      .all([app.secrets, args.registry?.password ?? ""])
-      .apply(([values, password]) => JSON.stringify(secretForms([...Object.values(values), password])));
-    const spec = pulumi.all([app.images, app.health.host]).apply(([images, healthHost]) =>
+      .all([settled, args.registry?.password ?? ""])
+      .apply(([known, password]) => JSON.stringify(secretForms([...Object.values(known.secrets), password])));
+    const spec = settled.apply(({ images, health }) =>
       JSON.stringify({
         app: app.name,
         release: args.release,
         images,
-        health: { ...app.health, host: healthHost },
+        health,
         scheme: app.domains.length > 0 ? "https" : "http",
         domains: app.domains,
         migrate: app.migrate ?? null,

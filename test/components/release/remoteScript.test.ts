@@ -1,7 +1,8 @@
+/** @jest-environment ./test/support/rejections.ts */
 import * as pulumi from "@pulumi/pulumi";
 import { AppSlot, ComposeRelease, type ComposeReleaseArgs, type Host } from "../../../components/release";
 import { parseReceipt } from "../../../components/release/remoteScript";
-import { leaks, record, valueOf, type Answers } from "../../support/recorder";
+import { leaks, record, recordFailure, valueOf, type Answers } from "../../support/recorder";
 
 const privateKey = "-----BEGIN OPENSSH PRIVATE KEY-----abc";
 const password = `registry @ $ # ' " % \\ password`;
@@ -126,6 +127,16 @@ describe("ComposeRelease", () => {
     const parts = /for part in ([a-z ]+); do/.exec(payload["release.sh"] ?? "")?.[1]?.split(" ") ?? [];
     expect(parts.length).toBeGreaterThan(5);
     expect(Object.keys(payload)).toEqual(expect.arrayContaining(parts.map((part) => `${part}.sh`)));
+  });
+
+  it("refuses an image that turns out to be none before a command of the release is sent", async () => {
+    const app = {
+      ...releaseArgs().app,
+      images: { ...releaseArgs().app.images, web: pulumi.output("Not An Image") },
+    };
+    const { message, urns } = await recordFailure(async () => ship({ app }), { answers });
+    expect(message).toMatch(/ComposeRelease "shop-release"[^]*images\.web: received/);
+    expect(urns.filter((urn) => urn.endsWith("command:remote:Command::shop-release"))).toEqual([]);
   });
 
   it.each([
