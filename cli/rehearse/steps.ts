@@ -31,7 +31,7 @@ export interface LoadSize {
 }
 
 /** As much as two cores carry beside the host under test: the switch from 1 to 2 is the one that is proven. */
-export const rehearsalLoad: LoadSizes = {
+const rehearsalLoad: LoadSizes = {
   "release-1": { requestsPerSecond: 100, minRequests: 200 },
   "release-2": { requestsPerSecond: 150, minRequests: 3000 },
   broken: { requestsPerSecond: 60, minRequests: 500 },

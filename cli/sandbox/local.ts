@@ -9,7 +9,7 @@ export interface LocalStack {
 }
 
 /** Containers carry the stack's name, and a mark of the directory: two checkouts do not touch each other's. */
-export function sandboxName({ stack, sandboxDirectory }: LocalStack): string {
+function sandboxName({ stack, sandboxDirectory }: LocalStack): string {
   const readable = stack
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")

@@ -38,7 +38,7 @@ export function mapSecrets(
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mapSecrets(inner, change)]));
 }
 
-export function hasSecret(value: PropertyValue | undefined): boolean {
+function hasSecret(value: PropertyValue | undefined): boolean {
   return some(value, isSecret);
 }
 

@@ -21,7 +21,7 @@ const escapes: Readonly<Record<string, string>> = {
 const longestVariable = 128 * 1024;
 
 /** Why a variable of this name cannot go into a `.env` file, or undefined when it can. */
-export function nameProblem(name: string, path: string): Problem | undefined {
+function nameProblem(name: string, path: string): Problem | undefined {
   if (!validName.test(name)) {
     return {
       path: `${path}.${JSON.stringify(name)}`,
@@ -43,7 +43,7 @@ export function nameProblem(name: string, path: string): Problem | undefined {
 }
 
 /** Why this value cannot go into a `.env` file, or undefined when it can. Names the variable, never the value. */
-export function valueProblem(name: string, value: unknown, path: string): Problem | undefined {
+function valueProblem(name: string, value: unknown, path: string): Problem | undefined {
   const at = `${path}.${name}`;
   if (typeof value !== "string") {
     return { path: at, received: `a ${typeof value}`, accepted: "a string", cure: "put it in quotes" };

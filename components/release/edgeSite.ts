@@ -15,7 +15,7 @@ export interface EdgeSiteArgs {
 }
 
 /** Where the parts of the edge are on the host. */
-export const edgePaths = {
+const edgePaths = {
   caddyfile: "/etc/caddy/Caddyfile",
   sites: "/etc/caddy/slipway",
   logs: "/var/log/caddy",
@@ -23,7 +23,7 @@ export const edgePaths = {
 } as const;
 
 /** Where the certificate of {@link EdgeAcme} is on the host. */
-export function acmeCaPath(app: string): string {
+function acmeCaPath(app: string): string {
   return `${edgePaths.sites}/${app}-acme-ca.pem`;
 }
 

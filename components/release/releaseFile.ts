@@ -47,7 +47,7 @@ export function parseReleaseFile(text: string, path: string): ReleaseFile {
 }
 
 /** Writes `next` as text. Comments and the order of `previous`, the text that it replaces, are kept where they can be. */
-export function formatReleaseFile(next: ReleaseFile, previous = ""): string {
+function formatReleaseFile(next: ReleaseFile, previous = ""): string {
   const document = parseDocument(previous);
   if (document.errors.length > 0 || document.contents === null) return new Document(plain(next)).toString();
   const current = (document.toJS() ?? {}) as { images?: Record<string, unknown> };

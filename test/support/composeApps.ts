@@ -5,7 +5,7 @@ import type { App } from "../../components/app";
 const digest = (digit: string): string => `@sha256:${digit.repeat(64)}`;
 
 /** The text of a compose file under `test/fixtures/compose`. */
-export function composeFixture(name: string): string {
+function composeFixture(name: string): string {
   return readFileSync(path.join(__dirname, "../fixtures/compose", `${name}.yml`), "utf8");
 }
 

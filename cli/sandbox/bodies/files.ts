@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Sandbox } from "./sandbox";
 
 /** The bodies' own records, for what no container shows: files in the sandbox's directory, without secrets. */
-export const stateFiles = ["reserved-ips.json", "firewalls.json"] as const;
+const stateFiles = ["reserved-ips.json", "firewalls.json"] as const;
 export type StateFile = (typeof stateFiles)[number];
 
 export async function readState<T>(sandbox: Sandbox, file: StateFile, initial: T): Promise<T> {

@@ -14,7 +14,7 @@ import { packTar, type TarFile } from "./tar";
 export type ImageKind = "base" | "droplet" | "services" | "python" | "nginx";
 
 /** Marks images built where no registry can be pulled from: builds on them use the machine's own network. */
-export const closedLabel = "slipway.closed";
+const closedLabel = "slipway.closed";
 
 const home = join(__dirname, "images");
 const memo = new Map<ImageKind, Promise<string>>();

@@ -19,7 +19,7 @@ export interface SandboxArgs {
   readonly log?: Log;
 }
 
-export const sandboxLabel = "slipway.sandbox";
+const sandboxLabel = "slipway.sandbox";
 const namePattern = /^[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?$/;
 const nameServerIndex = 2;
 

@@ -95,7 +95,7 @@ function dropletDefaults(inputs: Plain): Plain {
 }
 
 /** What a slug such as `s-1vcpu-2gb` says about itself. */
-export function sizeOf(slug: string): Plain {
+function sizeOf(slug: string): Plain {
   const [, vcpus, gib] = /(\d+)vcpu-(\d+)gb/.exec(slug) ?? [];
   return vcpus === undefined ? {} : { vcpus: Number(vcpus), memory: Number(gib) * 1024 };
 }
