@@ -1,5 +1,5 @@
 import * as path from "node:path";
-import { docker } from "../sandbox/bodies/docker";
+import { docker, DockerError } from "../sandbox/bodies/docker";
 import { buildAppImage } from "../sandbox/bodies/imageBuild";
 import { pushImage } from "../sandbox/bodies/registry";
 import type { Sandbox } from "../sandbox/bodies/sandbox";
@@ -77,7 +77,21 @@ export class AppImages {
 
 /** Removes the images that were built for the app of a sandbox. What they are made of stays. */
 export async function removeAppImages({ name }: Sandbox): Promise<void> {
-  const listed = await docker(["images", "--quiet", "--no-trunc", "--filter", `label=${appLabel}=${name}`]);
-  const ids = [...new Set(listed.split("\n").filter(Boolean))];
-  if (ids.length > 0) await docker(["rmi", "--force", ...ids]);
+  const list = async (...options: string[]): Promise<string[]> =>
+    (await docker(["images", ...options, "--filter", `label=${appLabel}=${name}`]))
+      .split("\n")
+      .filter(Boolean);
+  const named = await list("--format", "{{.Repository}}:{{.Tag}}");
+  const tags = named.filter((tag) => !tag.includes("<none>"));
+  if (tags.length > 0) await docker(["rmi", "--force", ...tags]);
+  for (const id of new Set(await list("--quiet", "--filter", "dangling=true"))) {
+    await docker(["rmi", id]).catch((error: unknown) => {
+      // An image of somebody else is made of this one: it goes with that.
+      if (
+        !(error instanceof DockerError) ||
+        !/dependent child|is being used|No such image/i.test(error.stderr)
+      )
+        throw error;
+    });
+  }
 }
