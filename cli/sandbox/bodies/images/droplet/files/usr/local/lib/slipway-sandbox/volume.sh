@@ -42,6 +42,10 @@ detach)
   link=/dev/disk/by-id/scsi-0DO_Volume_$2
   if [ -b "$link" ]; then
     device=$(readlink -f "$link")
+    # A disk that is taken away takes its users along. Here they share the machine's kernel and would keep its locks.
+    case $(findmnt --noheadings --output SOURCE --target /var/lib/docker/volumes) in
+      "$device"*) systemctl stop docker.socket docker || true ;;
+    esac
     umount --lazy --all-targets "$device" 2>/dev/null || true
     rm -f "$device"
   fi
