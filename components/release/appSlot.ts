@@ -24,7 +24,7 @@ export function validateAppSlotArgs(args: AppSlotArgs): Problem[] {
  * Reserves two loopback ports and a directory for an app, and takes its containers, networks and route away when it
  * leaves the program. Releases do not touch it. When the whole machine goes, nothing is removed piece by piece.
  *
- * Replaced when the machine is another one.
+ * Never replaced: on another machine it is made there by an update, and what was on the old one goes with that.
  */
 export class AppSlot extends pulumi.ComponentResource {
   /** Name of the app. */

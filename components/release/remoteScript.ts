@@ -29,7 +29,7 @@ export interface RemoteScriptArgs {
  * to run again: every change of its inputs runs it, also when merely the connection changed
  * (https://www.pulumi.com/registry/packages/command/api-docs/remote/command/).
  *
- * Replaced, never with a remote deletion, when the machine or a trigger changes.
+ * Replaced, without a remote deletion, when the machine or a trigger changes; with `onRemove` it is never replaced.
  */
 export class RemoteScript extends pulumi.ComponentResource {
   /** The line of JSON that the script printed. */
