@@ -1,13 +1,11 @@
-import { removeSandbox } from "../../../cli/rehearse/removal";
 import { describeSandbox } from "../support";
 import { Road } from "./road";
 
-const road = new Road();
-const remove = () => removeSandbox({ stack: road.stack, directory: road.directory, images: false });
+const road = new Road({ name: "data-volume" });
 
 describeSandbox("the data volume", () => {
-  beforeAll(remove, 60_000);
-  afterAll(remove, 60_000);
+  beforeAll(() => road.remove(), 60_000);
+  afterAll(() => road.remove(), 60_000);
 
   it("keeps Docker's volumes when the droplet is replaced by another one", async () => {
     const world = (host: object) => road.world({ "slipway:host": { mediaVolumeGib: 1, ...host } });
