@@ -103,6 +103,9 @@ export const configSchema = z.strictObject({
   releasesFile: text("the path of a file").optional(),
   keepReleases: whole("a whole number from 1").min(1, { error: "a whole number from 1" }).optional(),
   requireDigests: flag.optional(),
+  minFreeMib: whole("a whole number of MiB").optional(),
+  minFreeMemoryMib: whole("a whole number of MiB").optional(),
+  lockTimeoutSeconds: whole("a whole number of seconds").optional(),
   acme: z
     .strictObject(
       {

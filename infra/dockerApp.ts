@@ -252,6 +252,9 @@ function makeRelease(
       registry: config.registry,
       keepReleases: config.keepReleases,
       requireDigests: config.requireDigests,
+      minFreeMib: config.minFreeMib,
+      minFreeMemoryMib: config.minFreeMemoryMib,
+      lockTimeoutSeconds: config.lockTimeoutSeconds,
       acme,
     },
     // A certificate is only given to a name that already leads here.

@@ -45,6 +45,11 @@ export interface ComposeReleaseArgs {
   readonly requireDigests?: boolean;
   /** Free disk space below which a release is refused, in MiB. @default 1024 */
   readonly minFreeMib?: number;
+  /**
+   * Memory that has to be left while two releases run, in MiB. A release is refused when less than this and what the
+   * running one holds (at least 128) is available, half of the swap included. @default 64
+   */
+  readonly minFreeMemoryMib?: number;
   /** How long to wait for another run on this host to end, in seconds. @default 600 */
   readonly lockTimeoutSeconds?: number;
   /** Where certificates come from. @default Let's Encrypt */
@@ -56,6 +61,7 @@ export interface ComposeReleaseArgs {
 const scripts = [
   "lib",
   "undo",
+  "recover",
   "preflight",
   "fetch",
   "migrate",
@@ -74,6 +80,7 @@ export function resolveComposeReleaseDefaults(args: ComposeReleaseArgs) {
     keepReleases: args.keepReleases ?? 3,
     requireDigests: args.requireDigests ?? true,
     minFreeMib: args.minFreeMib ?? 1024,
+    minFreeMemoryMib: args.minFreeMemoryMib ?? 64,
     lockTimeoutSeconds: args.lockTimeoutSeconds ?? 600,
     timeoutSeconds: args.timeoutSeconds ?? 1800,
   };
@@ -150,7 +157,7 @@ export class ComposeRelease extends pulumi.ComponentResource {
           ready: [...args.host.ready, args.slot],
         },
         entry: "release.sh",
-        scripts: scripts.map((script) => `${script}.sh`),
+        scripts: [...scripts.map((script) => `${script}.sh`), "recover.service"],
         files: {
           "release.json": spec,
           "options.json": JSON.stringify(options),
@@ -195,6 +202,7 @@ export function validateComposeRelease(args: ComposeReleaseArgs): Problem[] {
   wholeNumber("release", 1);
   wholeNumber("keepReleases", 1);
   wholeNumber("minFreeMib", 0);
+  wholeNumber("minFreeMemoryMib", 0);
   wholeNumber("lockTimeoutSeconds", 0);
   wholeNumber("timeoutSeconds", 60);
   if (args.slot.app !== args.app.name) {

@@ -69,7 +69,8 @@ refresh_edge() {
   local port
   colour=$current_colour
   port=$(slot_port "$colour")
-  if ! render_site "$port" "$release" | cmp --silent - "$site"; then
+  # A file that can still come back was put there by a run that was cut, perhaps before its reload.
+  if site_can_come_back || ! render_site "$port" "$release" | cmp --silent - "$site"; then
     step=switch
     put_site "$port" "$release"
     forget_old_site
@@ -81,7 +82,7 @@ step_drain() {
   [ -n "$previous_colour" ] || return 0
   local until port
   port=$(slot_port "$previous_colour")
-  until=$((SECONDS + $(spec .drainSeconds)))
-  while [ -n "$(ss -Htn state established "( dport = :$port )")" ] && [ "$SECONDS" -lt "$until" ]; do sleep 0.1; done
+  until=$(($(seconds_now) + $(spec .drainSeconds)))
+  while [ -n "$(ss -Htn state established "( dport = :$port )")" ] && [ "$(seconds_now)" -lt "$until" ]; do sleep 0.1; done
   wait_for_workers
 }

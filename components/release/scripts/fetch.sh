@@ -35,12 +35,20 @@ log_in() {
   if ! answer=$(jq -j .password "$payload/registry.json" |
     DOCKER_CONFIG=$docker_config docker login --username "$(jq -r .username "$payload/registry.json")" --password-stdin "$server" 2>&1); then
     echo "$answer"
+    refuse_certificate "$server" "$answer"
     case $answer in
       *unauthorized* | *denied* | *"401"*) fail registry-refused "the registry $server refuses the user or its password" \
         "set slipway:registry.username and slipway:registry.password to a token that may read the registry" ;;
       *) fail registry-away "the registry $server does not answer" "try again when it is back; what serves now goes on" ;;
     esac
   fi
+}
+
+# A wrong clock shows here first: no certificate is valid yet, or any more.
+refuse_certificate() {
+  [[ $2 == *x509:* ]] || return 0
+  fail registry-certificate "this host takes the certificate of the registry $1 for invalid; its clock says $(date -u +%Y-%m-%dT%H:%MZ)" \
+    "if that is not the time: timedatectl; otherwise look at the registry's certificate"
 }
 
 pull() {
@@ -52,6 +60,7 @@ pull() {
       say "going on with the $1 that is here"
       return 0
     fi
+    refuse_certificate "${1%%/*}" "$answer"
     case $answer in
       *"not found"* | *"manifest unknown"*) fail image-missing "the registry has no $1" "push the image, or name a digest that exists" ;;
       *unauthorized* | *denied* | *"no basic auth"*) fail registry-refused "the registry refuses to hand out $1" \

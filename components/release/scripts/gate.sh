@@ -14,19 +14,19 @@ ask_app() {
 step_gate() {
   local port until status='' wrong_since=''
   port=$(slot_port "$colour")
-  until=$((SECONDS + $(spec .health.timeoutSeconds)))
+  until=$(($(seconds_now) + $(spec .health.timeoutSeconds)))
   while :; do
     status=$(ask_app "$port" 2>/dev/null)
     case $status in
       2??) break ;;
       000 | 502 | 503 | 504) wrong_since='' ;;
       *)
-        : "${wrong_since:=$SECONDS}"
-        [ $((SECONDS - wrong_since)) -lt 10 ] || refuse_health "$status"
+        : "${wrong_since:=$(seconds_now)}"
+        [ $(($(seconds_now) - wrong_since)) -lt 10 ] || refuse_health "$status"
         ;;
     esac
     refuse_crash_loop
-    [ "$SECONDS" -lt "$until" ] ||
+    [ "$(seconds_now)" -lt "$until" ] ||
       fail gate-timeout "the new release did not answer within $(spec .health.timeoutSeconds) s (last status $status)" \
         "read the log below; raise health.timeoutSeconds for an app that starts slowly"
     # A wrong answer is asked for less often: the app logs each.

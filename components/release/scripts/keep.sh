@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # What stays of earlier releases: their directories and images, so that going back fetches nothing. The rest goes.
 
-# Newest first, as the receipts have them; each directory once.
+# Newest first, by their numbers: the times of files follow the clock. Each directory once.
 kept_directories() {
-  { echo "$directory"; [ -z "$current_dir" ] || echo "$current_dir"; find "$root/releases" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | cut -d' ' -f2-; } |
+  { echo "$directory"; [ -z "$current_dir" ] || echo "$current_dir"; find "$root/releases" -mindepth 1 -maxdepth 1 -type d | sort -rV; } |
     awk '!seen[$0]++' | head -n "$(jq -r .keepReleases "$payload/options.json")"
 }
 

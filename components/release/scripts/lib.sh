@@ -23,14 +23,14 @@ redact_json() {
     walk(if type == "string" then clean else . end)'
 }
 
-# write_file PATH [MODE]: stdin becomes the file in one move, so that a reader or a crash never meets half of it.
+# write_file PATH [MODE]: stdin becomes the file in one move, so that a reader or a crash never meets half of it. Where the
+# disk is full the old file stays, whether the caller stops at errors or not.
 write_file() {
   local temporary
-  temporary=$(mktemp "$1.XXXXXX")
-  cat >"$temporary"
-  chmod "${2:-600}" "$temporary"
-  sync "$temporary"
-  mv -f "$temporary" "$1"
+  temporary=$(mktemp "$1.XXXXXX") || return 1
+  if cat >"$temporary" && chmod "${2:-600}" "$temporary" && sync "$temporary" && mv -f "$temporary" "$1"; then return 0; fi
+  rm -f "$temporary"
+  return 1
 }
 
 load_state() {
@@ -51,10 +51,8 @@ write_state() {
 # The journal is what the next run reads when this one was killed. It is gone when a run ended by itself.
 write_journal() {
   jq -n --arg step "$1" --argjson release "$release" --arg colour "$colour" --arg config "$config" \
-    --arg directory "$directory" '$ARGS.named' | write_file "$root/journal.json"
+    --arg directory "$directory" --arg log "$log" '$ARGS.named' | write_file "$root/journal.json"
 }
-
-clear_journal() { rm -f "$root/journal.json"; }
 
 slot_port() { jq -r --arg colour "$1" '.ports[$colour]' "$root/slot.json"; }
 
@@ -73,4 +71,19 @@ in_colour() {
     --file "$at/compose.yml" --file "$at/override.yml" --env-file "$at/.env" "$@"
 }
 
-since() { LC_ALL=C awk -v from="$1" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.2f", to - from }'; }
+# Seconds since the host started, with two decimals. Waits and measures go by it: the clock may be set at any time, and
+# bash's SECONDS follows the clock.
+uptime_now() {
+  local up
+  read -r up _ </proc/uptime
+  echo "$up"
+}
+
+# seconds_now: the same in whole seconds, for arithmetic.
+seconds_now() {
+  local up
+  read -r up _ </proc/uptime
+  echo "${up%.*}"
+}
+
+since() { LC_ALL=C awk -v from="$1" -v to="$(uptime_now)" 'BEGIN { printf "%.2f", to - from }'; }

@@ -8,14 +8,17 @@ take_lock() {
   if ! flock --wait "$(jq -r .lockTimeoutSeconds "$payload/options.json")" 9; then
     fail busy "another run holds the lock: $(cat "$root/lock")" "wait until it has ended, then run pulumi up again"
   fi
-  printf 'release %s, process %s, since %s\n' "$release" "$$" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$root/lock"
+  printf 'release %s from %s, process %s, since %s\n' "$release" "${SLIPWAY_FROM:-this host}" "$$" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$root/lock"
+}
+
+name_release() {
+  config=$(cd "$payload" && find app release.json -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-64)
+  directory=$root/releases/r$release-${config:0:8}
+  colour=$(other_colour "${current_colour:-green}")
 }
 
 # Everything the release consists of, in a directory that no later release writes to.
 lay_out_release() {
-  config=$(cd "$payload" && find app release.json -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-64)
-  directory=$root/releases/r$release-${config:0:8}
-  colour=$(other_colour "${current_colour:-green}")
   [ "$current_dir" != "$directory" ] || return 0
   rm -rf "$directory"
   cp -r "$payload/app" "$directory"
@@ -28,11 +31,13 @@ lay_out_release() {
 }
 
 step_preflight() {
+  lay_out_release
   docker info --format '{{.ServerVersion}}' >/dev/null 2>&1 ||
     fail docker-down "Docker does not answer on this host" "look at: systemctl status docker"
   systemctl is-active --quiet caddy ||
     fail edge-down "the edge (caddy) is not running" "look at: journalctl -u caddy"
   free_disk
+  free_memory
   in_colour "$colour" "$directory" "$release" config --format json >"$payload/merged.json" ||
     fail compose-invalid "docker compose refuses the compose file" "read its words in the log below"
   check_merged
@@ -52,6 +57,32 @@ free_disk() {
 }
 
 free_mib() { df --output=avail -BM "$(docker info --format '{{.DockerRootDir}}')" | tail -n 1 | tr -dc 0-9; }
+
+# For a while two releases run: the new one needs about what the old one has now. Half of the swap counts, because idle
+# pages may go there and busy ones must not.
+free_memory() {
+  [ "$(spec '.strategy // empty')" != recreate ] || return 0
+  local old need available
+  old=$(memory_of "${current_colour:-none}" || true)
+  need=$(($(jq -r .minFreeMemoryMib "$payload/options.json") + (old > 128 ? old : 128)))
+  available=$(awk '$1 == "MemAvailable:" { free += $2 } $1 == "SwapFree:" { free += $2 / 2 } END { printf "%d", free / 1024 }' /proc/meminfo)
+  say "$available MiB of memory are there, $need MiB are needed; the running release has $old MiB"
+  [ "$available" -ge "$need" ] ||
+    fail memory-low "$available MiB of memory are there for a second release beside the first, about $need MiB are needed" \
+      "take a larger slipway:host.size or more slipway:host.swapMib, stop what else runs on the host, or lower slipway:minFreeMemoryMib"
+}
+
+# memory_of COLOUR: MiB that its containers hold and that the kernel cannot take back.
+memory_of() {
+  local id pid
+  for id in $(containers "$1" --filter status=running); do
+    pid=$(docker inspect --format '{{.State.Pid}}' "$id")
+    # The first form is that of cgroup v1.
+    awk -F: '$2 ~ /(^|,)memory(,|$)/ { old = $3 } $1 == 0 { new = $3 }
+      END { print "/sys/fs/cgroup" (old == "" ? new : "/memory" old) "/memory.stat" }' "/proc/$pid/cgroup"
+  done | { xargs -r cat 2>/dev/null || true; } |
+    awk '$1 == "anon" || $1 == "shmem" || $1 == "total_rss" || $1 == "total_shmem" { held += $2 } END { printf "%d", held / 1048576 }'
+}
 
 # The compose file may say through interpolation what its text did not show.
 check_merged() {

@@ -17,7 +17,7 @@ probe_start() {
   # leave curl at once.
   stdbuf --output=L curl --silent --rate 600/m --max-time 5 --header "Host: $(spec .health.host)" "${where[@]}" \
     --output /dev/null --write-out '%{http_code}\n' "$url#[1-36000]" 9>&- 2>/dev/null |
-    while read -r status; do printf '%s %s\n' "$EPOCHREALTIME" "$status"; done 9>&- >"$payload/probe" &
+    while read -r status && read -r up _ </proc/uptime; do printf '%s %s\n' "$up" "$status"; done 9>&- >"$payload/probe" &
   probe_pid=$!
 }
 

@@ -11,11 +11,15 @@ undo_before_switch() {
   fi
   if [ -n "$current_colour" ]; then
     bring_workers_back
-    restart_colour "$current_colour"
+    restart_colour "$current_colour" || return 1
   fi
+  # What Docker was still making when its client was killed.
+  remove_colour "$1"
 }
 
-# From the switch on the edge's site file is the truth: it names the port that is served.
+# From the switch on the edge's site file is the truth: it names the port that is served. The journal stays when this
+# fails, so that it is tried again.
+recovered_step='' recovered_by=''
 recover() {
   [ -s "$root/journal.json" ] || return 0
   local at number dir was
@@ -23,16 +27,23 @@ recover() {
   was=$(jq -r .colour "$root/journal.json")
   number=$(jq -r .release "$root/journal.json")
   dir=$(jq -r .directory "$root/journal.json")
+  recovered_step=$at
   say "the run of release $number was cut in step $at"
+  sweep
   if ! site_serves "$(slot_port "$was")"; then
-    undo_before_switch "$was" "$dir"
+    [ -n "$failure_code" ] || killed_receipt "$at" "$number" "$dir"
+    undo_before_switch "$was" "$dir" || return 1
+    recovered_by=undoing
     say "took it back"
   elif reload_edge; then
-    finish_switch "$was" "$number" "$dir"
+    finish_switch "$was" "$number" "$dir" || return 1
+    recovered_by=finishing
     say "finished it: release $number serves"
   elif site_can_come_back; then
     site_restore || true
-    undo_before_switch "$was" "$dir"
+    [ -n "$failure_code" ] || killed_receipt "$at" "$number" "$dir"
+    undo_before_switch "$was" "$dir" || return 1
+    recovered_by=undoing
     say "caddy refused it: took it back"
   else
     say "caddy cannot be reloaded: nothing is removed before it can; look at: journalctl -u caddy"
@@ -43,9 +54,9 @@ recover() {
 
 # What the switch and the steps behind it would have done.
 finish_switch() {
-  write_state "$2" "$1" "$(jq -r .config "$root/journal.json")" "$3"
+  write_state "$2" "$1" "$(jq -r .config "$root/journal.json")" "$3" || return 1
   forget_old_site
-  restart_colour "$1"
+  restart_colour "$1" || return 1
   start_singletons "$1" "$3" "$2" || say "the singletons did not start"
   previous_colour=$(other_colour "$1")
   step_drain
@@ -76,6 +87,8 @@ finish() {
   fi
   load_state
   end_badly
+  # systemd-run passes on no status of a run that it had to stop.
+  exit_code >"$payload/status"
   exit "$(exit_code)"
 }
 
@@ -95,6 +108,7 @@ exit_code() {
   case $failure_code in
     busy) echo 10 ;;
     stopped) echo 11 ;;
+    killed) echo 12 ;;
     *)
       case $step in
         lock | preflight) echo 20 ;;
@@ -139,11 +153,11 @@ end_badly() {
        cure: $cure, serves: (if $serves == "" then null else ($serves | tonumber) end), images: $spec[0].images,
        seconds: $seconds, probe: $probe, log: $log[0]}' |
     redact_json >"$payload/receipt.json"
-  append_receipt
+  [ "$failure_code" = killed ] || append_receipt
   cat "$payload/receipt.json" >&4 2>/dev/null
 }
 
 append_receipt() {
   jq -c --arg at "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '{at: $at} + .' "$payload/receipt.json" >>"$root/receipts.jsonl"
-  find "$root/log" -name '*.log' | sort | head -n -20 | xargs -r rm -f
+  find "$root/log" -name '*.log' ! -path "$log" | sort | head -n -19 | xargs -r rm -f
 }

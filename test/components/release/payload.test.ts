@@ -31,8 +31,8 @@ describe("payload", () => {
   it("is unpacked by one constant line that names no secret and no file of the payload", () => {
     expect(unpackCommand()).toBe(
       `S=; [ "$(id -u)" = 0 ] || S='sudo -n'; exec $S sh -c 'umask 077; d=$(mktemp -d /run/slipway.XXXXXXXXXX) && ` +
-        `base64 -d | tar -xf - -C "$d" && exec sh "$d/start.sh" "$d" </dev/null; rm -rf "$d"; ` +
-        `echo "slipway: the payload did not arrive whole" >&2; exit 65'`,
+        `base64 -d | tar -xf - -C "$d" && exec sh "$d/start.sh" "$d" "$0" </dev/null; rm -rf "$d"; ` +
+        `echo "slipway: the payload did not arrive whole" >&2; exit 65' "\${SSH_CLIENT%% *}"`,
     );
   });
 });
