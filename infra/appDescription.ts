@@ -1,4 +1,4 @@
-// What is shipped, as the app's own directory and the stack's `slipway:app` describe it.
+// What is shipped, as the app's own directory and the stack's `slipway:app` or `slipway:apps` describe it.
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
@@ -71,11 +71,13 @@ export type AppDescription = Omit<App, "images" | "environment" | "secrets" | "f
 
 /**
  * Reads `<directory>/slipway.yaml`, when it is there, lays the keys of the stack over it and reads the compose file.
+ * `at` is where the keys stand in the stack's configuration.
  * @throws naming the file, or the key of the stack, with what was received and what is accepted.
  */
 export function readAppDescription(
   stack: string,
   inline: Readonly<Record<string, unknown>> & { readonly directory: string },
+  at = "app",
 ): AppDescription {
   const file = path.join(inline.directory, "slipway.yaml");
   const own = readOwn(file);
@@ -84,11 +86,11 @@ export function readAppDescription(
   );
   const parsed = schema.safeParse(merged, { reportInput: true });
   if (!parsed.success) {
-    const lines = parsed.error.issues.flatMap((issue) => describe(issue, stack, file, inline));
+    const lines = parsed.error.issues.flatMap((issue) => describe(issue, { stack, file, inline, at }));
     throw new Error(["The app's description cannot be used:", ...lines].join("\n"));
   }
   const compose = path.join(inline.directory, parsed.data.compose);
-  return { ...parsed.data, compose: readText(compose, stack, parsed.data.compose) };
+  return { ...parsed.data, compose: readText(compose, stack, parsed.data.compose, at) };
 }
 
 function readOwn(file: string): Record<string, unknown> {
@@ -119,24 +121,26 @@ function parseOwn(file: string, text: string): unknown {
   }
 }
 
-function readText(file: string, stack: string, received: string): string {
+function readText(file: string, stack: string, received: string, at: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch {
     throw new Error(
-      `slipway:app.compose of stack ${stack}: received ${JSON.stringify(received)}, and there is no ${file}; accepted: the ` +
-        "name of a compose file in slipway:app.directory. " +
-        `Set it with: pulumi config set --stack ${stack} --path 'slipway:app.compose' VALUE`,
+      `slipway:${at}.compose of stack ${stack}: received ${JSON.stringify(received)}, and there is no ${file}; accepted: the ` +
+        `name of a compose file in slipway:${at}.directory. ` +
+        `Set it with: pulumi config set --stack ${stack} --path 'slipway:${at}.compose' VALUE`,
     );
   }
 }
 
-function describe(
-  issue: z.core.$ZodIssue,
-  stack: string,
-  file: string,
-  inline: Readonly<Record<string, unknown>>,
-): string[] {
+interface Place {
+  readonly stack: string;
+  readonly file: string;
+  readonly inline: Readonly<Record<string, unknown>>;
+  readonly at: string;
+}
+
+function describe(issue: z.core.$ZodIssue, { stack, file, inline, at }: Place): string[] {
   const line = (
     path: readonly PropertyKey[],
     received: string,
@@ -145,9 +149,9 @@ function describe(
   ): string => {
     const key = dotted(path);
     const ofStack = String(path[0]) in inline;
-    const where = ofStack ? `slipway:app.${key} of stack ${stack}` : `${key} in ${file}`;
-    const set = `pulumi config set --stack ${stack} --path 'slipway:app.${key}' VALUE`;
-    const rm = `pulumi config rm --stack ${stack} --path 'slipway:app.${key}'`;
+    const where = ofStack ? `slipway:${at}.${key} of stack ${stack}` : `${key} in ${file}`;
+    const set = `pulumi config set --stack ${stack} --path 'slipway:${at}.${key}' VALUE`;
+    const rm = `pulumi config rm --stack ${stack} --path 'slipway:${at}.${key}'`;
     // Missing in both places: the file of the app is where it belongs.
     const ofFile = remove ? "Take it out there" : `Write it there, or set it with: ${set}`;
     const cure = ofStack ? (remove ? `Remove it with: ${rm}` : `Set it with: ${set}`) : ofFile;

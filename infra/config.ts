@@ -1,34 +1,25 @@
 // The only reader of the stack's configuration.
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
+import { appContradictions, readApps, type AppConfig, type ConfigProblem, type Parsed } from "./appConfig";
 import { configSchema, secretPaths } from "./configSchema";
 
 const namespace = "slipway";
-type Parsed = z.infer<typeof configSchema>;
 
 /** The stack's configuration, checked. What is secret is a secret Output. */
-export interface StackConfig extends Omit<Parsed, "host" | "secrets" | "registry"> {
+export interface StackConfig extends Omit<
+  Parsed,
+  "host" | "app" | "apps" | "environment" | "secrets" | "registry" | "releasesFile"
+> {
   readonly stack: string;
-  readonly releasesFile: string;
+  /** At least one: that of `slipway:app` first. */
+  readonly apps: readonly AppConfig[];
   readonly host: Omit<Parsed["host"], "privateKey" | "existing"> & {
     readonly privateKey?: pulumi.Output<string>;
     readonly existing?: Omit<NonNullable<Parsed["host"]["existing"]>, "privateKey"> & {
       readonly privateKey: pulumi.Output<string>;
     };
   };
-  readonly secrets: Readonly<Record<string, pulumi.Output<string>>>;
-  readonly registry?: Omit<NonNullable<Parsed["registry"]>, "password"> & {
-    readonly password: pulumi.Output<string>;
-  };
-}
-
-/** One thing that is wrong with the configuration. */
-interface ConfigProblem {
-  /** Dotted path below the namespace, such as `host.size`. */
-  readonly path: string;
-  readonly received: string;
-  readonly accepted: string;
-  readonly remove?: boolean;
 }
 
 /**
@@ -39,7 +30,7 @@ interface ConfigProblem {
 export function readConfig(stack = pulumi.getStack()): StackConfig {
   const { values, problems } = readRaw();
   const parsed = configSchema.safeParse(values);
-  if (parsed.success) problems.push(...contradictions(parsed.data));
+  if (parsed.success) problems.push(...contradictions(parsed.data), ...appContradictions(stack, parsed.data));
   else problems.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, values)));
   if (!parsed.success || problems.length > 0) throw new Error(formatProblems(stack, problems));
   return withSecrets(stack, parsed.data);
@@ -84,13 +75,19 @@ function isEncrypted(key: string): boolean {
 
 /** The paths that exist: `secrets.*` becomes one for each secret. */
 function expand(path: string, values: unknown): string[] {
-  const parent = path.split(".").slice(0, -1);
-  const last = path.split(".").at(-1) ?? "";
-  const object = valueAt(values, parent);
-  if (typeof object !== "object" || object === null) return [];
-  return Object.keys(object)
-    .filter((key) => last === "*" || key === last)
-    .map((key) => [...parent, key].join("."));
+  return path
+    .split(".")
+    .reduce<string[][]>(
+      (found, part) =>
+        found.flatMap((parent) => {
+          const object = valueAt(values, parent);
+          if (typeof object !== "object" || object === null) return [];
+          const keys = Object.keys(object).filter((key) => part === "*" || key === part);
+          return keys.map((key) => [...parent, key]);
+        }),
+      [[]],
+    )
+    .map((found) => found.join("."));
 }
 
 function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
@@ -159,12 +156,15 @@ export function dotted(path: readonly PropertyKey[]): string {
     .join("");
 }
 
+/** Whether a secret stands there, above it or below: `secrets` holds what `secrets.*` names. */
 function isSecretPath(path: string): boolean {
-  return secretPaths.some((secret) =>
-    secret.endsWith(".*")
-      ? path.startsWith(secret.slice(0, -1)) || path === secret.slice(0, -2)
-      : path === secret,
-  );
+  const parts = path.split(".");
+  return secretPaths.some((secret) => {
+    const pattern = secret.split(".");
+    const holdsAny = pattern.at(-1) === "*" && parts.length === pattern.length - 1;
+    const long = holdsAny ? parts : pattern;
+    return parts.length >= long.length && long.every((_, i) => pattern[i] === "*" || pattern[i] === parts[i]);
+  });
 }
 
 function show(path: string, value: unknown): string {
@@ -187,17 +187,15 @@ function formatProblems(stack: string, problems: readonly ConfigProblem[]): stri
 }
 
 function withSecrets(stack: string, parsed: Parsed): StackConfig {
-  const { host, secrets, registry, ...rest } = parsed;
+  const { host } = parsed;
   return {
-    ...rest,
+    ...parsed,
     stack,
-    releasesFile: parsed.releasesFile ?? `releases/${stack}.yaml`,
+    apps: readApps(stack, parsed),
     host: {
       ...host,
       privateKey: host.privateKey === undefined ? undefined : pulumi.secret(host.privateKey),
       existing: host.existing && { ...host.existing, privateKey: pulumi.secret(host.existing.privateKey) },
     },
-    secrets: Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, pulumi.secret(value)])),
-    registry: registry && { ...registry, password: pulumi.secret(registry.password) },
   };
 }

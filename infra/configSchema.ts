@@ -47,33 +47,67 @@ const host = z.strictObject(
   { error: "an object" },
 );
 
+const contract = z.union(
+  [z.enum(["SQL", "DB", "POSTGRES", "DATABASE_URL"]), z.record(z.string(), z.enum(fields))],
+  {
+    error: `SQL, DB, POSTGRES, DATABASE_URL, or variables of your own with one of ${fields.join(", ")} each`,
+  },
+);
+const ofDatabase = {
+  name: text("the name of the app's database").optional(),
+  extensions: texts("names of extensions").optional(),
+  pool: z
+    .strictObject(
+      {
+        mode: z.enum(["session", "transaction", "statement"], {
+          error: "session, transaction or statement",
+        }),
+        size: whole("a number of connections"),
+      },
+      { error: "an object with mode and size" },
+    )
+    .optional(),
+  loginGeneration: whole("a whole number from 1").optional(),
+};
+
 const database = z.strictObject(
   {
-    name: text("the name of the app's database").optional(),
+    ...ofDatabase,
+    contract: contract.default("SQL"),
     version: z.union([z.string(), z.number()], { error: "a major version" }).transform(String).optional(),
     size: text("the size of a node").optional(),
     nodes: whole("1, 2 or 3").optional(),
     protect: flag.optional(),
-    extensions: texts("names of extensions").optional(),
-    pool: z
-      .strictObject(
-        {
-          mode: z.enum(["session", "transaction", "statement"], {
-            error: "session, transaction or statement",
-          }),
-          size: whole("a number of connections"),
-        },
-        { error: "an object with mode and size" },
-      )
-      .optional(),
-    contract: z
-      .union([z.enum(["SQL", "DB", "POSTGRES", "DATABASE_URL"]), z.record(z.string(), z.enum(fields))], {
-        error: `SQL, DB, POSTGRES, DATABASE_URL, or variables of your own with one of ${fields.join(", ")} each`,
-      })
-      .default("SQL"),
-    loginGeneration: whole("a whole number from 1").optional(),
   },
   { error: "an object; {} for a database with the defaults" },
+);
+
+const registry = z.strictObject(
+  {
+    server: text("a registry such as `registry.gitlab.com`"),
+    username: text("a user name"),
+    password: text("a token that may only read"),
+  },
+  { error: "an object with server, username and password" },
+);
+const directory = text("the directory of the app, from where Pulumi.yaml is");
+const releasesFile = text("the path of a file").optional();
+
+// What a stack with one app has beside `app`, each of several apps has inside.
+const ownKeys = {
+  secrets: variables.default({}),
+  registry: registry.optional(),
+  releasesFile,
+  database: z
+    .strictObject(
+      { ...ofDatabase, contract: contract.optional() },
+      { error: "an object; {} for the defaults" },
+    )
+    .optional(),
+};
+const oneOfSeveral = z.looseObject(
+  { directory, ...ownKeys },
+  { error: "an object with at least `directory`" },
 );
 
 /** The keys of the namespace `slipway`. */
@@ -81,26 +115,15 @@ export const configSchema = z.strictObject({
   region: text("a region of DigitalOcean, such as `fra1`").default("fra1"),
   host: host.prefault({}),
   database: database.optional(),
-  app: z.looseObject(
-    { directory: text("the directory of the app, from where Pulumi.yaml is") },
-    { error: "an object with at least `directory`" },
-  ),
+  app: z.looseObject({ directory }, { error: "an object with at least `directory`" }).optional(),
+  apps: z.record(z.string(), oneOfSeveral, { error: "an object of apps by name" }).default({}),
   environment: variables.default({}),
   secrets: variables.default({}),
-  registry: z
-    .strictObject(
-      {
-        server: text("a registry such as `registry.gitlab.com`"),
-        username: text("a user name"),
-        password: text("a token that may only read"),
-      },
-      { error: "an object with server, username and password" },
-    )
-    .optional(),
+  registry: registry.optional(),
   dns: z
     .strictObject({ zone: text("a domain that DigitalOcean serves") }, { error: "an object with `zone`" })
     .optional(),
-  releasesFile: text("the path of a file").optional(),
+  releasesFile,
   keepReleases: whole("a whole number from 1").min(1, { error: "a whole number from 1" }).optional(),
   requireDigests: flag.optional(),
   minFreeMib: whole("a whole number of MiB").optional(),
@@ -117,5 +140,15 @@ export const configSchema = z.strictObject({
     .optional(),
 });
 
+/** Keys of one of several apps that are not part of its description. */
+export const ownKeysOfApps = Object.keys(ownKeys);
+
 /** Paths whose values are secret; `*` is any key. */
-export const secretPaths = ["host.privateKey", "host.existing.privateKey", "registry.password", "secrets.*"];
+export const secretPaths = [
+  "host.privateKey",
+  "host.existing.privateKey",
+  "registry.password",
+  "secrets.*",
+  "apps.*.registry.password",
+  "apps.*.secrets.*",
+];

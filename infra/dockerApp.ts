@@ -1,82 +1,78 @@
-// A Django app on one host with Docker: host, database, release. What differs between stacks is configuration.
+// Django apps on one host with Docker: host, databases, releases. What differs between stacks is configuration.
 import { readFileSync } from "node:fs";
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
-import { databaseCaFile, type App } from "../components/app";
-import {
-  directCommand,
-  directVariables,
-  DnsRecord,
-  DockerHost,
-  isInZone,
-  Postgres,
-  ReservedIpAssignment,
-} from "../components/digitalocean";
-import {
-  AppSlot,
-  ComposeRelease,
-  ExistingHost,
-  type ComposeReleaseArgs,
-  type Receipt,
-} from "../components/release";
-import { isDigestReference, parseReleaseFile, type ReleaseFile } from "../components/release/releaseFile";
-import { readAppDescription, type AppDescription } from "./appDescription";
+import { DockerHost, isInZone, Postgres, ReservedIpAssignment } from "../components/digitalocean";
+import { ExistingHost, type ComposeReleaseArgs, type Receipt } from "../components/release";
+import { readAppDescription } from "./appDescription";
 import type { StackConfig } from "./config";
+import { readRelease } from "./releases";
+import { databaseName, refuseClashes, type DescribedApp } from "./severalApps";
+import { shipApp, type Ground, type ShippedApp } from "./shippedApp";
 
-/** What the stack tells about itself. */
-export interface DockerAppOutputs {
+/** What the stack tells about one app. */
+export interface AppOutputs {
   /** Where users find the app: `https://` and the first domain, or `http://` and the address. */
   readonly url: pulumi.Output<string>;
-  /** Where the app answers: the reserved address when there is one, otherwise the host's own. */
-  readonly address: pulumi.Output<string>;
-  /** As `ssh` shows it at the first connection: `SHA256:…`. */
-  readonly hostKeyFingerprint: pulumi.Output<string>;
   /** What the app reads to reach its database. Secret; absent without a managed database. */
   readonly databaseVariables?: pulumi.Output<Record<string, string>>;
   /** What the last release left behind; absent while nothing is shipped. */
   readonly receipt?: pulumi.Output<Receipt>;
 }
 
-/** Host and database, and the release that `releases/<stack>.yaml` names. */
+/** What the stack tells about itself. What stands beside `apps` is about `slipway:app`, and about the host. */
+export interface DockerAppOutputs extends Partial<AppOutputs> {
+  /** Where the apps answer: the reserved address when there is one, otherwise the host's own. */
+  readonly address: pulumi.Output<string>;
+  /** As `ssh` shows it at the first connection: `SHA256:…`. */
+  readonly hostKeyFingerprint: pulumi.Output<string>;
+  /** Every app by name; absent in a stack without `slipway:apps`. */
+  readonly apps?: Readonly<Record<string, AppOutputs>>;
+}
+
+/** Host and databases, and the release that each app's release file names. */
 export function dockerApp(config: StackConfig): DockerAppOutputs {
-  const description = readAppDescription(config.stack, config.app);
-  const file = readRelease(config);
+  const apps = config.apps.map((app) => ({
+    config: app,
+    description: readAppDescription(config.stack, app.description, app.path),
+    file: readRelease(config, app),
+  }));
+  refuseClashes(config.stack, apps);
+  refuseForeignZone(config, apps);
   const acme = readAcme(config);
 
   const host = makeHost(config);
   const reservedIp = makeReservedIp(config);
   const address = reservedIp?.ipAddress ?? host.address;
-  const database = host instanceof DockerHost ? makeDatabase(config, description, host) : undefined;
-  const variables = database?.variables(config.database?.contract ?? "SQL");
-  const records = makeDnsRecords(config, description, address);
-
-  const release =
-    file.release === 0
-      ? undefined
-      : makeRelease(
-          config,
-          file,
-          host,
-          describeApp(config, description, file, address, database),
-          acme,
-          records,
-        );
+  const cluster = host instanceof DockerHost ? makeCluster(config, apps, host) : undefined;
+  const ground: Ground = { config, host, address, cluster, acme };
+  const shipped = apps.map((app) => shipApp(ground, app, app.file));
 
   if (reservedIp !== undefined && host instanceof DockerHost) {
+    const releases = shipped.flatMap(({ release }) => release ?? []);
     new ReservedIpAssignment(
       "address",
       { ipAddress: reservedIp.ipAddress, dropletId: host.identity },
-      // Traffic moves to a new droplet when the app answers there.
-      { dependsOn: release === undefined ? [...host.ready] : [release] },
+      // Traffic moves to a new droplet when the apps answer there.
+      { dependsOn: releases.length === 0 ? [...host.ready] : releases },
     );
   }
-  const domain = description.domains?.[0];
+  const several = apps.some(({ config: { key } }) => key !== undefined);
+  const own = shipped.find((_, index) => apps[index]?.config.key === undefined);
+  const { url, ...ofOwn } = own === undefined ? {} : outputsOf(own);
   return {
-    url: domain === undefined ? pulumi.interpolate`http://${address}` : pulumi.output(`https://${domain}`),
+    ...(url && { url }),
     address,
     hostKeyFingerprint: host.hostKeyFingerprint,
-    // The SDK warns of an output that is there but undefined.
+    ...ofOwn,
+    ...(several && { apps: Object.fromEntries(shipped.map((app) => [app.name, outputsOf(app)])) }),
+  };
+}
+
+// The SDK warns of an output that is there but undefined.
+function outputsOf({ url, variables, release }: ShippedApp): AppOutputs {
+  return {
+    url,
     ...(variables && {
       databaseVariables: pulumi.secret(pulumi.all({ ...variables.plain, ...variables.secret })),
     }),
@@ -84,20 +80,14 @@ export function dockerApp(config: StackConfig): DockerAppOutputs {
   };
 }
 
-function readRelease(config: StackConfig): ReleaseFile {
-  let text: string;
-  try {
-    text = readFileSync(config.releasesFile, "utf8");
-  } catch {
-    throw new Error(
-      `slipway:releasesFile of stack ${config.stack}: received ${JSON.stringify(config.releasesFile)}, and there is no such file; ` +
-        "accepted: a file with `release: 0` before the first release, then what `slipway release set` writes. " +
-        `Set it with: pulumi config set --stack ${config.stack} slipway:releasesFile releases/${config.stack}.yaml`,
-    );
-  }
-  const file = parseReleaseFile(text, config.releasesFile);
-  if (config.requireDigests ?? true) requireDigests(config, file);
-  return file;
+function refuseForeignZone({ dns, stack }: StackConfig, apps: readonly DescribedApp[]): void {
+  const domains = apps.flatMap(({ description }) => description.domains ?? []);
+  if (dns === undefined || domains.some((domain) => isInZone(domain, dns.zone))) return;
+  throw new Error(
+    `slipway:dns.zone of stack ${stack}: received ${JSON.stringify(dns.zone)}, and none of the app's domains lies in it; ` +
+      `accepted: the zone of one of ${domains.join(", ") || "slipway:app.domains, which is empty"}. ` +
+      `Set it with: pulumi config set --stack ${stack} --path 'slipway:dns.zone' VALUE`,
+  );
 }
 
 function readAcme({ acme, stack }: StackConfig): ComposeReleaseArgs["acme"] {
@@ -112,16 +102,6 @@ function readAcme({ acme, stack }: StackConfig): ComposeReleaseArgs["acme"] {
         `Set it with: pulumi config set --stack ${stack} --path 'slipway:acme.caCertificateFile' VALUE`,
     );
   }
-}
-
-function requireDigests(config: StackConfig, { images }: ReleaseFile): void {
-  const [moving] = Object.entries(images).filter(([, image]) => !isDigestReference(image));
-  if (moving === undefined) return;
-  throw new Error(
-    `images.${moving[0]} in ${config.releasesFile}: received ${JSON.stringify(moving[1])}; accepted: an image by digest, ` +
-      "repository@sha256:…, because slipway:requireDigests is on. " +
-      `Write it with: slipway release set --stack ${config.stack} ${moving[0]}=REPOSITORY@sha256:…`,
-  );
 }
 
 function makeHost(config: StackConfig): DockerHost | ExistingHost {
@@ -154,9 +134,15 @@ function makeReservedIp(config: StackConfig): digitalocean.ReservedIp | undefine
   );
 }
 
-function makeDatabase(config: StackConfig, app: AppDescription, host: DockerHost): Postgres | undefined {
+/** The cluster, and on it the database of `slipway:app` when there is one. */
+function makeCluster(
+  config: StackConfig,
+  apps: readonly DescribedApp[],
+  host: DockerHost,
+): Postgres | undefined {
   if (config.database === undefined) return undefined;
-  const { name, nodes, version, size, protect, extensions, pool, loginGeneration } = config.database;
+  const { nodes, version, size, protect, extensions, pool, loginGeneration } = config.database;
+  const own = apps.find((app) => app.config.key === undefined);
   return new Postgres("database", {
     version,
     size,
@@ -168,96 +154,7 @@ function makeDatabase(config: StackConfig, app: AppDescription, host: DockerHost
     region: config.region,
     vpcUuid: host.vpcUuid,
     allowedTags: [host.accessTag],
-    database: name ?? app.name.replaceAll("-", "_"),
+    database: own && databaseName(own),
     nodeCount: nodes,
   });
-}
-
-function makeDnsRecords(
-  config: StackConfig,
-  app: AppDescription,
-  address: pulumi.Output<string>,
-): readonly DnsRecord[] {
-  const zone = config.dns?.zone;
-  if (zone === undefined) return [];
-  const domains = (app.domains ?? []).filter((domain) => isInZone(domain, zone));
-  if (domains.length === 0) {
-    throw new Error(
-      `slipway:dns.zone of stack ${config.stack}: received ${JSON.stringify(zone)}, and none of the app's domains lies in it; ` +
-        `accepted: the zone of one of ${(app.domains ?? []).join(", ") || "slipway:app.domains, which is empty"}. ` +
-        `Set it with: pulumi config set --stack ${config.stack} --path 'slipway:dns.zone' VALUE`,
-    );
-  }
-  return domains.map((domain) => new DnsRecord(`dns-${domain}`, { zone, domain, address }));
-}
-
-/** The App: the description, and what the other resources have to say. What the stack sets itself wins. */
-function describeApp(
-  config: StackConfig,
-  description: AppDescription,
-  file: ReleaseFile,
-  address: pulumi.Output<string>,
-  database: Postgres | undefined,
-): App {
-  const contract = config.database?.contract ?? "SQL";
-  const variables = database?.variables(contract);
-  const pooled = database !== undefined && config.database?.pool !== undefined;
-  const direct = pooled ? database.variables(contract, database.directConnection) : undefined;
-  const directly = direct && directVariables(direct);
-  const { migrate, health } = description;
-  return {
-    ...description,
-    // Without a domain users send the address, and Django knows it by ALLOWED_HOSTS.
-    health: { ...health, host: health.host ?? description.domains?.[0] ?? address },
-    images: file.images,
-    environment: {
-      DIGITAL_OCEAN_IP_ADDRESS: address,
-      ...variables?.plain,
-      ...directly?.plain,
-      ...description.environment,
-      ...config.environment,
-    },
-    secrets: {
-      ...(config.secrets["SECRET_KEY"] === undefined && { SECRET_KEY: makeSecretKey() }),
-      ...variables?.secret,
-      ...directly?.secret,
-      ...config.secrets,
-    },
-    files: database === undefined ? {} : { [databaseCaFile]: database.ca },
-    migrate: direct && migrate ? directCommand(direct, migrate) : migrate,
-  };
-}
-
-// Django does not start without one. Who has one already sets slipway:secrets.SECRET_KEY.
-function makeSecretKey(): pulumi.Output<string> {
-  return new random.RandomPassword("secret-key", { length: 64, special: false }).result;
-}
-
-function makeRelease(
-  config: StackConfig,
-  file: ReleaseFile,
-  host: DockerHost | ExistingHost,
-  app: App,
-  acme: ComposeReleaseArgs["acme"],
-  records: readonly DnsRecord[],
-): ComposeRelease {
-  const slot = new AppSlot(app.name, { host, app: app.name });
-  return new ComposeRelease(
-    `${app.name}-release`,
-    {
-      host,
-      slot,
-      app,
-      release: file.release,
-      registry: config.registry,
-      keepReleases: config.keepReleases,
-      requireDigests: config.requireDigests,
-      minFreeMib: config.minFreeMib,
-      minFreeMemoryMib: config.minFreeMemoryMib,
-      lockTimeoutSeconds: config.lockTimeoutSeconds,
-      acme,
-    },
-    // A certificate is only given to a name that already leads here.
-    { dependsOn: [...records] },
-  );
 }

@@ -44,8 +44,18 @@ export interface AdminConnection {
   readonly database: string;
 }
 
-/** The connection as libpq reads it from a file. Values are not quoted there: the rest of the line counts. */
-export function renderServiceFile(admin: AdminConnection): string {
+/**
+ * The connection as libpq reads it from a file, and with `maintenance`, a database that is there in any case, the one that
+ * the database is made from. Values are not quoted there: the rest of the line counts.
+ */
+export function renderServiceFile(admin: AdminConnection, maintenance?: string): string {
+  return [
+    renderService("admin", admin),
+    ...(maintenance === undefined ? [] : [renderService("maintenance", { ...admin, database: maintenance })]),
+  ].join("\n");
+}
+
+function renderService(service: string, admin: AdminConnection): string {
   const values = {
     host: admin.host,
     port: String(admin.port),
@@ -63,7 +73,7 @@ export function renderServiceFile(admin: AdminConnection): string {
       );
     }
   }
-  return ["[admin]", ...Object.entries(values).map(([key, value]) => `${key}=${value}`), ""].join("\n");
+  return [`[${service}]`, ...Object.entries(values).map(([key, value]) => `${key}=${value}`), ""].join("\n");
 }
 
 /** What the SQL is filled in with, as psql reads it. Every value is one of ours or base64: no quote can occur. */
@@ -98,6 +108,8 @@ export interface DatabaseRolesArgs {
   /** A prepared host that the database lets in. */
   readonly host: Host;
   readonly admin: pulumi.Input<AdminConnection>;
+  /** A database that is there in any case: then the app's own is made too. @default it is there */
+  readonly maintenance?: pulumi.Input<string>;
   readonly ca: pulumi.Input<string>;
   readonly database: string;
   readonly passwords: Readonly<Record<Login, pulumi.Input<string>>>;
@@ -105,7 +117,7 @@ export interface DatabaseRolesArgs {
   readonly active: Login;
 }
 
-/** Makes the roles, their rights and the extensions of a database, by psql on the host. */
+/** Makes the roles, their rights and the extensions of a database, and where asked for the database, by psql on the host. */
 export function databaseRoles(
   name: string,
   args: DatabaseRolesArgs,
@@ -120,9 +132,13 @@ export function databaseRoles(
     {
       host: args.host,
       entry: "databaseRoles.sh",
-      scripts: ["databaseRoles.sql"],
+      scripts: ["databaseRoles.sql", ...(args.maintenance === undefined ? [] : ["createDatabase.sql"])],
       files: {
-        "pg_service.conf": pulumi.secret(pulumi.output(args.admin).apply(renderServiceFile)),
+        "pg_service.conf": pulumi.secret(
+          pulumi
+            .all([args.admin, args.maintenance])
+            .apply(([admin, maintenance]) => renderServiceFile(admin, maintenance)),
+        ),
         "variables.psql": pulumi.secret(variables),
         "database-ca.crt": args.ca,
       },

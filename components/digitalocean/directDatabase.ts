@@ -1,7 +1,7 @@
 // A pool does not carry what a migration needs (locks and settings of a session), and the app's variables point at
 // the pool. So the migration gets variables of its own, and a command that puts them in place of the others.
 import type { AppCommand } from "../app";
-import type { PostgresVariables } from "./postgres";
+import type { PostgresVariables } from "./databaseAccess";
 
 const prefix = "DIRECT_";
 // The certificate is the same on both ways.

@@ -3,8 +3,14 @@ export { DnsRecord, isInZone, validateDnsRecordArgs, type DnsRecordArgs } from "
 export { DockerHost } from "./dockerHost";
 export { validateDockerHostArgs, type DockerHostArgs } from "./dockerHostArgs";
 export { accountName, commonTags } from "./names";
-export { Postgres, type PostgresVariables } from "./postgres";
+export type { PostgresVariables } from "./databaseAccess";
+export { Postgres } from "./postgres";
 export { validatePostgresArgs, type PostgresArgs, type PostgresPoolArgs } from "./postgresArgs";
+export {
+  PostgresDatabase,
+  validatePostgresDatabaseArgs,
+  type PostgresDatabaseArgs,
+} from "./postgresDatabase";
 export {
   ReservedIpAssignment,
   validateReservedIpAssignmentArgs,

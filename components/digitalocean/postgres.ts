@@ -2,21 +2,12 @@
 // outlive a password.
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import * as random from "@pulumi/random";
-import { databaseVariables, type DatabaseConnection, type DatabaseContract } from "../app/environment";
+import type { DatabaseConnection, DatabaseContract } from "../app/environment";
 import { refuseProblems } from "../app/problem";
 import type { RemoteScript } from "../release/remoteScript";
-import { activeLogin, databaseRoles, passwordGeneration, roleNames, type Login } from "./databaseRoles";
+import { DatabaseAccess, type PostgresVariables } from "./databaseAccess";
 import { accountName, commonTags } from "./names";
 import { validatePostgresArgs, type PostgresArgs } from "./postgresArgs";
-
-/** Variables of an app, by name, apart by whether they may be shown. */
-export interface PostgresVariables {
-  /** What may be shown, for `environment` of an App. */
-  readonly plain: Readonly<Record<string, pulumi.Output<string>>>;
-  /** Passwords, and URLs that hold one, for `secrets` of an App. */
-  readonly secret: Readonly<Record<string, pulumi.Output<string>>>;
-}
 
 /** What each optional argument means when it is left out. */
 export function resolvePostgresDefaults(args: PostgresArgs) {
@@ -35,7 +26,8 @@ type Resolved = ReturnType<typeof resolvePostgresDefaults>;
 
 /**
  * A PostgreSQL cluster of DigitalOcean with one database. Its tables belong to the role `<database>_owner`, as which
- * nobody logs in; the app logs in as `<database>_a` or `<database>_b`.
+ * nobody logs in; the app logs in as `<database>_a` or `<database>_b`. Databases of further apps are
+ * {@link PostgresDatabase}s on it; when all are, `database` is left out.
  *
  * Creates a cluster, a database, the firewall of the cluster, two passwords, and a pool where asked for. Costs what
  * the cluster costs: 15 USD a month and node for the default size.
@@ -48,106 +40,86 @@ type Resolved = ReturnType<typeof resolvePostgresDefaults>;
  * });
  */
 export class Postgres extends pulumi.ComponentResource {
-  /** What the app connects with: the pool when there is one. Secret, and complete when the roles are made. */
-  public readonly connection: pulumi.Output<DatabaseConnection>;
-  /** Past the pool, for migrations. The same as `connection` without a pool. Secret. */
-  public readonly directConnection: pulumi.Output<DatabaseConnection>;
   /** The certificate authority of the cluster, in PEM. */
   public readonly ca: pulumi.Output<string>;
   /** The cluster. */
   public readonly cluster: digitalocean.DatabaseCluster;
-  /** What makes the roles and extensions, over the host. */
-  public readonly roles: RemoteScript;
+  /** Who may reach the cluster. */
+  public readonly firewall: digitalocean.DatabaseFirewall;
+  private readonly access: DatabaseAccess | undefined;
 
-  constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
-    refuseProblems(`Postgres "${name}"`, validatePostgresArgs(args));
+  constructor(
+    private readonly title: string,
+    args: PostgresArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    refuseProblems(`Postgres "${title}"`, validatePostgresArgs(args));
     // The host has a life of its own; of its connection nothing is kept here.
-    super("slipway:index:Postgres", name, { ...args, host: undefined }, opts);
+    super("slipway:index:Postgres", title, { ...args, host: undefined }, opts);
     const resolved = resolvePostgresDefaults(args);
 
-    this.cluster = this.databaseCluster(name, resolved);
-    const firewall = new digitalocean.DatabaseFirewall(
-      `${name}-firewall`,
+    this.cluster = this.databaseCluster(title, resolved);
+    this.firewall = new digitalocean.DatabaseFirewall(
+      `${title}-firewall`,
       { clusterId: this.cluster.id, rules: resolved.allowedTags.map((value) => ({ type: "tag", value })) },
       // Its removal sends an empty list of rules, which opens the cluster to everybody.
       { parent: this, deletedWith: this.cluster },
     );
-    const database = new digitalocean.DatabaseDb(
-      `${name}-database`,
-      { clusterId: this.cluster.id, name: resolved.database },
-      { parent: this, protect: resolved.protect, deletedWith: this.cluster },
-    );
     this.ca = digitalocean.getDatabaseCaOutput({ clusterId: this.cluster.id }, { parent: this }).certificate;
-
-    const passwords = { a: this.password(name, "a", resolved), b: this.password(name, "b", resolved) };
-    const active = activeLogin(resolved.loginGeneration);
-    this.roles = databaseRoles(
-      `${name}-roles`,
-      {
-        host: resolved.host,
-        admin: pulumi.output({
-          host: this.cluster.privateHost,
-          port: this.cluster.port,
-          user: this.cluster.user,
-          password: this.cluster.password,
-          database: database.name,
-        }),
-        ca: this.ca,
-        database: resolved.database,
-        passwords,
-        extensions: resolved.extensions,
-        active,
-      },
-      // The firewall is what lets the host in.
-      { parent: this, dependsOn: [firewall] },
-    );
-
-    const pool = resolved.pool && this.pool(name, resolved, database.name, resolved.pool);
-    const connect = (
-      port: pulumi.Input<number>,
-      to: pulumi.Input<string>,
-    ): pulumi.Output<DatabaseConnection> =>
-      pulumi.secret(
-        pulumi
-          .output({
-            host: this.cluster.privateHost,
-            port,
-            database: to,
-            user: roleNames(resolved.database)[active],
-            password: passwords[active],
-            ca: this.ca,
-            made: this.roles.receipt,
-          })
-          .apply(({ made: _, ...connection }): DatabaseConnection => connection),
-      );
-    this.directConnection = connect(this.cluster.port, database.name);
-    this.connection = pool === undefined ? this.directConnection : connect(pool.port, pool.name);
+    this.access =
+      resolved.database === undefined ? undefined : this.ownDatabase(title, resolved, resolved.database);
 
     this.registerOutputs({
-      connection: this.connection,
-      directConnection: this.directConnection,
+      ...(this.access && {
+        connection: this.access.connection,
+        directConnection: this.access.directConnection,
+      }),
       ca: this.ca,
     });
   }
 
-  /** The variables that an app of this contract reads, ready for `environment` and `secrets` of an App. */
+  /** What the app connects with: the pool when there is one. Secret, and complete when the roles are made. @throws without `database` */
+  public get connection(): pulumi.Output<DatabaseConnection> {
+    return this.own.connection;
+  }
+
+  /** Past the pool, for migrations. The same as `connection` without a pool. Secret. @throws without `database` */
+  public get directConnection(): pulumi.Output<DatabaseConnection> {
+    return this.own.directConnection;
+  }
+
+  /** What makes the roles and extensions, over the host. @throws without `database` */
+  public get roles(): RemoteScript {
+    return this.own.roles;
+  }
+
+  /** The variables that an app of this contract reads, ready for `environment` and `secrets` of an App. @throws without `database` */
   public variables(contract: DatabaseContract, connection = this.connection): PostgresVariables {
-    // The names follow from the contract alone; only the values have to wait.
-    const shape = databaseVariables(contract, {
-      host: "",
-      port: 0,
-      database: "",
-      user: "",
-      password: "",
-      ca: "",
-    });
-    const values = connection.apply((known) => databaseVariables(contract, known));
-    const pick = (kind: "plain" | "secret") =>
-      Object.keys(shape[kind]).map((key) => [key, values.apply((known) => known[kind][key] ?? "")] as const);
-    return {
-      plain: Object.fromEntries(pick("plain").map(([key, value]) => [key, pulumi.unsecret(value)])),
-      secret: Object.fromEntries(pick("secret")),
-    };
+    return this.own.variables(contract, connection);
+  }
+
+  private get own(): DatabaseAccess {
+    if (this.access !== undefined) return this.access;
+    throw new Error(
+      `Postgres "${this.title}": database: received nothing; accepted: a name, for a cluster with a database of its own. ` +
+        "Give one, or ask the PostgresDatabase that is meant.",
+    );
+  }
+
+  private ownDatabase(name: string, args: Resolved, database: string): DatabaseAccess {
+    const made = new digitalocean.DatabaseDb(
+      `${name}-database`,
+      { clusterId: this.cluster.id, name: database },
+      // Taken out of the program, renamed, or moved to another component: the data stays in the cluster.
+      { parent: this, protect: args.protect, retainOnDelete: true, deletedWith: this.cluster },
+    );
+    const { host, extensions, pool, loginGeneration } = args;
+    return new DatabaseAccess(
+      name,
+      { host, extensions, pool, loginGeneration, database, made, cluster: this.cluster, ca: this.ca },
+      this,
+      this.firewall,
+    );
   }
 
   private databaseCluster(name: string, args: Resolved): digitalocean.DatabaseCluster {
@@ -165,31 +137,6 @@ export class Postgres extends pulumi.ComponentResource {
         ...args.overrides?.cluster,
       },
       { parent: this, protect: args.protect },
-    );
-  }
-
-  private password(name: string, login: Login, args: Resolved): pulumi.Output<string> {
-    const generation = String(passwordGeneration(login, args.loginGeneration));
-    const password = new random.RandomPassword(
-      `${name}-password-${login}`,
-      // Letters and digits only: it passes through files of five syntaxes.
-      { length: 40, special: false, keepers: { generation } },
-      { parent: this },
-    );
-    return password.result;
-  }
-
-  private pool(
-    name: string,
-    args: Resolved,
-    database: pulumi.Input<string>,
-    pool: NonNullable<PostgresArgs["pool"]>,
-  ): digitalocean.DatabaseConnectionPool {
-    return new digitalocean.DatabaseConnectionPool(
-      `${name}-pool`,
-      // Without a user it passes on whoever logs in, and so works for both logins.
-      { clusterId: this.cluster.id, name: `${args.database}_pool`, dbName: database, ...pool },
-      { parent: this, deletedWith: this.cluster },
     );
   }
 }

@@ -21,8 +21,11 @@ export interface PostgresArgs {
   readonly vpcUuid: pulumi.Input<string>;
   /** Tags of the droplets that the database lets in. Nobody else gets in. */
   readonly allowedTags: readonly pulumi.Input<string>[];
-  /** Name of the app's database: lower case letters, digits and `_`, at most 50. Another one replaces it: data loss. */
-  readonly database: string;
+  /**
+   * Name of the app's database: lower case letters, digits and `_`, at most 50. Another one is another, empty database; the
+   * old one stays in the cluster. @default none: every app has a PostgresDatabase
+   */
+  readonly database?: string;
   /** Major version of PostgreSQL; a higher one upgrades in place. @default "17" */
   readonly version?: string;
   /** Size of a node. @default "db-s-1vcpu-1gb", 15 USD a month */
@@ -45,30 +48,39 @@ const modes = ["session", "transaction", "statement"];
 // DigitalOcean makes these itself, or they are PostgreSQL's own.
 const taken = ["defaultdb", "postgres", "template0", "template1", "_dodb"];
 
+type Check = (ok: boolean, path: string, received: unknown, accepted: string, cure: string) => void;
+
+function collect(run: (check: Check) => void): Problem[] {
+  const problems: Problem[] = [];
+  run((ok, path, received, accepted, cure) => {
+    if (!ok) problems.push({ path, received: JSON.stringify(received) ?? "nothing", accepted, cure });
+  });
+  return problems;
+}
+
+function whole(value: number | undefined, low: number, high: number): boolean {
+  return value === undefined || (Number.isInteger(value) && value >= low && value <= high);
+}
+
+/** What can be wrong with one database of a cluster. */
+export function databaseProblems(
+  args: Pick<PostgresArgs, "database" | "extensions" | "pool" | "loginGeneration">,
+): Problem[] {
+  return collect((check) => checkDatabase(args, check));
+}
+
 /** Every problem of the arguments that shows before the first resource. */
 export function validatePostgresArgs(args: PostgresArgs): Problem[] {
-  const problems: Problem[] = [];
-  const check = (ok: boolean, path: string, received: unknown, accepted: string, cure: string): void => {
-    if (!ok) problems.push({ path, received: JSON.stringify(received) ?? "nothing", accepted, cure });
-  };
-  const whole = (value: number | undefined, low: number, high: number): boolean =>
-    value === undefined || (Number.isInteger(value) && value >= low && value <= high);
+  return [...collect((check) => checkCluster(args, check)), ...databaseProblems(args)];
+}
 
+function checkCluster(args: PostgresArgs, check: Check): void {
   check(
     /^[a-z]{3}\d$/.test(args.region),
     "region",
     args.region,
     "a slug such as `fra1`",
     "list them: doctl databases options regions",
-  );
-  check(
-    /^[a-z_][a-z0-9_]{0,49}$/.test(args.database) &&
-      !args.database.startsWith("pg_") &&
-      !taken.includes(args.database),
-    "database",
-    args.database,
-    "lower case letters, digits and `_`, at most 50, not beginning with `pg_` and not a name of the system",
-    "choose another name",
   );
   check(
     args.version === undefined || /^(1[3-9]|[2-9]\d)$/.test(args.version),
@@ -91,6 +103,20 @@ export function validatePostgresArgs(args: PostgresArgs): Problem[] {
     args.allowedTags,
     "at least one tag",
     "give `accessTag` of the DockerHost: a cluster without a rule is open to everybody",
+  );
+}
+
+function checkDatabase(
+  { database, ...args }: Pick<PostgresArgs, "database" | "extensions" | "pool" | "loginGeneration">,
+  check: Check,
+): void {
+  check(
+    database === undefined ||
+      (/^[a-z_][a-z0-9_]{0,49}$/.test(database) && !database.startsWith("pg_") && !taken.includes(database)),
+    "database",
+    database,
+    "lower case letters, digits and `_`, at most 50, not beginning with `pg_` and not a name of the system",
+    "choose another name",
   );
   args.extensions?.forEach((extension, index) =>
     check(
@@ -124,5 +150,4 @@ export function validatePostgresArgs(args: PostgresArgs): Problem[] {
     "a whole number from 1",
     "count it up by one for a new password",
   );
-  return problems;
 }

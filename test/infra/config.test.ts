@@ -30,7 +30,10 @@ describe("a configuration with nothing but the app", () => {
     const config = read(minimal);
     expect(config.host).toEqual({ reservedIp: false });
     expect(config.database).toBeUndefined();
-    expect([config.region, config.releasesFile]).toEqual(["fra1", "releases/staging.yaml"]);
+    expect(config.region).toBe("fra1");
+    expect(config.apps.map(({ path, releasesFile }) => [path, releasesFile])).toEqual([
+      ["app", "releases/staging.yaml"],
+    ]);
   });
 
   test("an empty database has the defaults, and other people's keys are not ours", () => {
@@ -48,8 +51,8 @@ test("values arrive as they were meant: numbers of the environment as text, scal
     "slipway:database": { version: 17, nodes: 2 },
     "slipway:releasesFile": "elsewhere.yaml",
   });
-  expect(config.environment).toEqual({ DEBUG: "0", FLAG: "true", NAME: "007" });
-  expect([config.requireDigests, config.keepReleases, config.releasesFile]).toEqual([
+  expect(config.apps[0]?.environment).toEqual({ DEBUG: "0", FLAG: "true", NAME: "007" });
+  expect([config.requireDigests, config.keepReleases, config.apps[0]?.releasesFile]).toEqual([
     false,
     5,
     "elsewhere.yaml",
@@ -69,9 +72,13 @@ test("secrets are secret Outputs", async () => {
     },
     ["slipway:secrets", "slipway:registry", "slipway:host"],
   );
-  const outputs = [config.secrets["SECRET_KEY"], config.registry?.password, config.host.existing?.privateKey];
+  const [app] = config.apps;
+  if (app === undefined) throw new Error("the app is missing");
+  const { secrets, registry } = app;
+  const password = registry?.password as pulumi.Output<string> | undefined;
+  const outputs = [secrets["SECRET_KEY"], password, config.host.existing?.privateKey];
   for (const output of outputs) expect(await pulumi.isSecret(output ?? pulumi.output(""))).toBe(true);
-  expect(await valueOf(config.secrets["PIN"] ?? pulumi.output(""))).toBe("1234");
+  expect(await valueOf(secrets["PIN"] ?? pulumi.output(""))).toBe("1234");
 });
 
 describe("what is wrong is told with key, stack, value, what is accepted, and the command", () => {
@@ -163,6 +170,88 @@ test("Pulumi.staging.yaml shows every key that there is", () => {
     ...Object.keys(database.unwrap().shape),
   ];
   expect(keys.filter((key) => !text.includes(`${key}:`))).toEqual([]);
+});
+
+describe("several apps", () => {
+  const blog = { directory: "blog" };
+
+  test("have a release file each, and what the stack says of all", () => {
+    const registry = { server: "r.example", username: "reader", password: "token" };
+    const config = read(
+      {
+        ...minimal,
+        "slipway:apps": { wiki: { ...blog, database: {} }, blog: { ...blog, releasesFile: "b.yaml" } },
+        "slipway:database": { contract: "DB" },
+        "slipway:registry": registry,
+      },
+      ["slipway:registry"],
+    );
+    expect(config.apps.map(({ path, key, releasesFile }) => [path, key, releasesFile])).toEqual([
+      ["app", undefined, "releases/staging.yaml"],
+      ["apps.blog", "blog", "b.yaml"],
+      ["apps.wiki", "wiki", "releases/staging/wiki.yaml"],
+    ]);
+    expect(config.apps[1]?.description).toEqual({ directory: "blog", name: "blog" });
+    expect(config.apps.map(({ database }) => database?.contract)).toEqual(["DB", undefined, "DB"]);
+    expect(config.apps.map(({ registry }) => registry?.username)).toEqual(["reader", "reader", "reader"]);
+  });
+
+  test.each<[Record<string, unknown>, string, string, string]>([
+    [{ "slipway:apps": { Blog: blog } }, "apps.Blog", 'received the name "Blog"', "rm"],
+    [{ "slipway:apps": { blog: { ...blog, name: "b" } } }, "apps.blog.name", "its key, blog", "rm"],
+    [{ "slipway:apps": { blog: {} } }, "apps.blog.directory", "the directory of the app", "set"],
+    [
+      { "slipway:apps": { blog: { ...blog, database: {} } } },
+      "apps.blog.database",
+      "nothing without slipway:database",
+      "rm",
+    ],
+    [
+      { "slipway:apps": { blog: { ...blog, database: { nodes: 2 } } } },
+      "apps.blog.database.nodes",
+      "an unknown key",
+      "rm",
+    ],
+    [
+      { "slipway:apps": { blog: { ...blog, releasesFile: "releases/staging.yaml" } } },
+      "apps.blog.releasesFile",
+      "a file for each app",
+      "set",
+    ],
+    [
+      { "slipway:app": undefined, "slipway:apps": { blog }, "slipway:environment": { A: "b" } },
+      "environment.A",
+      "each app has its own: slipway:apps.<name>.environment.A",
+      "rm",
+    ],
+    [
+      {
+        "slipway:app": undefined,
+        "slipway:apps": { blog },
+        "slipway:database": { loginGeneration: 2 },
+        "slipway:releasesFile": "b.yaml",
+      },
+      "database.loginGeneration",
+      "nothing without slipway:app",
+      "rm",
+    ],
+  ])("%j", (values, path, text, command) => {
+    const message = refusal(values);
+    expect(message).toContain(`slipway:${path} of stack staging: received `);
+    expect(message).toContain(text);
+    expect(message).toContain(`pulumi config ${command} --stack staging --path 'slipway:${path}'`);
+  });
+
+  test("a secret of one in the clear is refused without being shown", () => {
+    const message = refusal({ "slipway:apps": { blog: { ...blog, secrets: { KEY: "hunter2" } } } });
+    expect(message).toContain(
+      "slipway:apps.blog.secrets.KEY of stack staging: received a value in the clear",
+    );
+    expect(message).toContain(
+      "pulumi config set --stack staging --secret --path 'slipway:apps.blog.secrets.KEY'",
+    );
+    expect(message).not.toContain("hunter2");
+  });
 });
 
 test("an existing server takes nothing that only a droplet has", () => {

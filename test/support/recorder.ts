@@ -27,6 +27,7 @@ export interface Recorded {
   readonly secretPaths: readonly string[];
   readonly parent: string;
   readonly protect: boolean;
+  readonly retainOnDelete: boolean;
   readonly ignoreChanges: readonly string[];
   readonly dependsOn: readonly string[];
   readonly deletedWith: string;
@@ -211,6 +212,7 @@ class RecordingMonitor extends MockMonitor {
       secretPaths: [...secretPaths, ...request.getAdditionalsecretoutputsList()],
       parent,
       protect: request.getProtect() ?? false,
+      retainOnDelete: request.getRetainondelete() ?? false,
       ignoreChanges: request.getIgnorechangesList(),
       dependsOn: request.getDependenciesList(),
       deletedWith: request.getDeletedwith(),

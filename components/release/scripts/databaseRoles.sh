@@ -7,6 +7,7 @@ cd "$payload"
 
 export PGSERVICEFILE=$payload/pg_service.conf
 export PGSERVICE=admin PGCONNECT_TIMEOUT=10 PSQLRC=/dev/null
+if [ -f createDatabase.sql ]; then PGSERVICE=maintenance; fi
 
 # A firewall rule and a new node take a while to be in force; a wrong password does not get right by waiting.
 deadline=$((SECONDS + ${SLIPWAY_DATABASE_PATIENCE:-180}))
@@ -24,5 +25,10 @@ until error=$(psql --no-password --quiet --command 'SELECT 1' 2>&1 >/dev/null); 
   exit 1
 done
 
+if [ -f createDatabase.sql ]; then
+  psql --no-password --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 \
+    --file variables.psql --file createDatabase.sql >/dev/null
+  PGSERVICE=admin
+fi
 psql --no-password --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 \
   --file variables.psql --file databaseRoles.sql

@@ -67,6 +67,8 @@ describe("a Postgres with the defaults", () => {
     const database = recording.find("digitalocean:index/databaseDb:DatabaseDb");
     expect(recording.find(cluster).protect).toBe(true);
     expect([database.protect, database.deletedWith]).toEqual([true, urn]);
+    // Another name, or none: the tables stay where they are.
+    expect(database.retainOnDelete).toBe(true);
   });
 
   test("lets the tagged hosts in and nobody else; removing the rules never opens the cluster", async () => {
