@@ -28,7 +28,7 @@ done
 if [ -f createDatabase.sql ]; then
   psql --no-password --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 \
     --file variables.psql --file createDatabase.sql >/dev/null
-  PGSERVICE=admin
+  PGSERVICE='admin'
 fi
 psql --no-password --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 \
   --file variables.psql --file databaseRoles.sql

@@ -11,6 +11,20 @@ take_lock() {
   printf 'release %s from %s, process %s, since %s\n' "$release" "${SLIPWAY_FROM:-this host}" "$$" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$root/lock"
 }
 
+# One release at a time on a host with several apps: two at once would each count on the memory and the disk that both
+# need, and one may drop an image that the other is about to start. For as long as the runs ahead end in turn, it waits on.
+take_turn() {
+  local ahead='' seconds
+  seconds=$(jq -r .lockTimeoutSeconds "$payload/options.json")
+  exec 7>>/run/lock/slipway-host.lock
+  until flock --wait "$seconds" 7; do
+    [ "$ahead" != "$(cat /run/lock/slipway-host.lock)" ] ||
+      fail busy "another app's run holds the host: $ahead" "wait until it has ended, then run pulumi up again"
+    ahead=$(cat /run/lock/slipway-host.lock)
+  done
+  printf '%s, %s\n' "$app" "$(cat "$root/lock")" >/run/lock/slipway-host.lock
+}
+
 name_release() {
   config=$(cd "$payload" && find app release.json -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-64)
   directory=$root/releases/r$release-${config:0:8}
@@ -36,11 +50,23 @@ step_preflight() {
     fail docker-down "Docker does not answer on this host" "look at: systemctl status docker"
   systemctl is-active --quiet caddy ||
     fail edge-down "the edge (caddy) is not running" "look at: journalctl -u caddy"
+  refuse_taken_port
   free_disk
   free_memory
   in_colour "$colour" "$directory" "$release" config --format json >"$payload/merged.json" ||
     fail compose-invalid "docker compose refuses the compose file" "read its words in the log below"
   check_merged
+}
+
+# What is left of this colour itself goes before the start.
+refuse_taken_port() {
+  local port by
+  [ -z "$(containers "$colour")" ] || return 0
+  port=$(slot_port "$colour")
+  by=$(ss -Hltnp "( sport = :$port )")
+  [ -z "$by" ] ||
+    fail port-taken "port $port of this host, where release $release would listen, is taken by $(grep -oP 'users:\(\("\K[^"]+' <<<"$by" | head -n 1 || echo another program)" \
+      "let that program listen elsewhere: ss -ltnp 'sport = :$port' shows it"
 }
 
 free_disk() {

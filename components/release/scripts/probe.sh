@@ -16,8 +16,8 @@ probe_start() {
   # The fragment counts the requests and is not sent. Each line gets its time from the shell that reads it, and has to
   # leave curl at once.
   stdbuf --output=L curl --silent --rate 600/m --max-time 5 --header "Host: $(spec .health.host)" "${where[@]}" \
-    --output /dev/null --write-out '%{http_code}\n' "$url#[1-36000]" 9>&- 2>/dev/null |
-    while read -r status && read -r up _ </proc/uptime; do printf '%s %s\n' "$up" "$status"; done 9>&- >"$payload/probe" &
+    --output /dev/null --write-out '%{http_code}\n' "$url#[1-36000]" 7>&- 9>&- 2>/dev/null |
+    while read -r status && read -r up _ </proc/uptime; do printf '%s %s\n' "$up" "$status"; done 7>&- 9>&- >"$payload/probe" &
   probe_pid=$!
 }
 

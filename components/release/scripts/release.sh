@@ -53,6 +53,7 @@ if [ "$current_config" = "$config" ] && [ "$current_release" = "$release" ] && c
   exit 0
 fi
 
+take_turn
 probe_start
 prepare_recovery
 for step in "${STEPS[@]}"; do

@@ -9,18 +9,27 @@ app=$(basename "$root")
 
 exec 9>>"$root/lock"
 flock --wait 900 9 || { echo "slipway: a release of $app is still running" >&2; exit 10; }
+# Another app may be about to start an image that both have.
+exec 7>>/run/lock/slipway-host.lock
+flock --wait 1800 7 || { echo "slipway: a release is still running: $(cat /run/lock/slipway-host.lock)" >&2; exit 10; }
+printf '%s, its removal, process %s\n' "$app" "$$" >/run/lock/slipway-host.lock
 
 exec 8>/run/lock/slipway-edge.lock
 flock --wait 60 8
-rm -f "/etc/caddy/slipway/$app".{caddy,caddy.new,check} "/etc/caddy/slipway/$app-acme-ca.pem"
+# No name of an app holds a dot, so these are of this one alone.
+rm -f "/etc/caddy/slipway/$app".* "/etc/caddy/slipway/$app-acme-ca.pem"*
 systemctl reload caddy || echo "slipway: caddy did not reload; look at: journalctl -u caddy" >&2
 exec 8>&-
+rm -f "/var/log/caddy/$app.log" "/var/log/caddy/$app"-[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T*.log*
+rm -f "/etc/systemd/system/slipway-recover-$app.service"* "/etc/systemd/system/multi-user.target.wants/slipway-recover-$app.service"
 
 delete_data=$(cat "$root/delete-data")
 for project in "$app-blue" "$app-green" "$app-stateful"; do
   # A database may keep its data in a volume without a name, which goes with its container when told so.
   anonymous=--volumes
   if [ "$project" = "$app-stateful" ] && [ "$delete_data" != true ]; then anonymous=--volumes=false; fi
+  # Data that is kept deserves an orderly end.
+  docker ps --quiet --filter "label=com.docker.compose.project=$project" | xargs -r docker stop >/dev/null
   docker ps --all --quiet --filter "label=com.docker.compose.project=$project" | xargs -r docker rm --force "$anonymous" >/dev/null
   docker network ls --quiet --filter "label=com.docker.compose.project=$project" | xargs -r docker network rm >/dev/null
 done

@@ -13,10 +13,19 @@ mkdir -p "$root/releases" "$root/log"
 exec 8>/run/lock/slipway-slots.lock
 flock --wait 60 8
 
-if ! [ -s "$root/slot.json" ]; then
-  taken=$({ cat /var/lib/slipway/*/slot.json 2>/dev/null || true; } | jq -s '[.[].ports[]]')
-  jq -n --arg app "$app" --argjson taken "$taken" '
-    [range(18000; 19000) | select(. as $port | $taken | index($port) | not)] as $free
+# Those of the other apps, whether they run or not, and all that any program of the host listens on.
+taken_ports() {
+  local slot
+  for slot in /var/lib/slipway/*/slot.json; do
+    if [ -s "$slot" ] && [ "$slot" != "$root/slot.json" ]; then jq '.ports[]' "$slot"; fi
+  done
+  ss -Hltn | awk '{ sub(/.*:/, "", $4); print $4 }'
+}
+
+# Ports that a release listens on stay; before the first one they are still free to choose.
+if ! [ -s "$root/slot.json" ] || ! { [ -e "$root/state.json" ] || [ -e "$root/journal.json" ]; }; then
+  taken_ports | jq -s --arg app "$app" '
+    ([range(18000; 19000)] - .) as $free
     | {app: $app, ports: {blue: $free[0], green: $free[1]}}' | write_file "$root/slot.json"
 fi
 

@@ -21,7 +21,7 @@ step_retire() {
   ids=$(of_services "$(spec '.workers[]')" "$current_colour")
   if [ -n "$ids" ]; then
     # shellcheck disable=SC2086
-    docker stop --time "$(spec .drainSeconds)" $ids >/dev/null 9>&- &
+    docker stop --time "$(spec .drainSeconds)" $ids >/dev/null 7>&- 9>&- &
     workers_pid=$!
   fi
 }
