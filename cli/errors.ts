@@ -36,6 +36,13 @@ export class CliError extends Error {
   }
 }
 
+/** The command has said what went wrong: only the exit code is left to be set. */
+export class AlreadyTold extends CliError {
+  constructor(exitCode: number) {
+    super("", { cure: "", exitCode });
+  }
+}
+
 /** A command line, or a file that it names, that cannot be followed. */
 export function usageError(message: string, details: Omit<CliErrorDetails, "exitCode" | "log">): CliError {
   return new CliError(message, { ...details, exitCode: exitCodes.usage });

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { Command, CommanderError } from "commander";
-import { addRehearseCommand, AlreadyTold } from "./commands/rehearse";
+import { addRehearseCommand } from "./commands/rehearse";
 import { addReleaseCommand } from "./commands/release";
-import { describeError, CliError, exitCodes } from "./errors";
+import { addRunCommands } from "./commands/run";
+import { AlreadyTold, describeError, CliError, exitCodes } from "./errors";
 
 const exitCodeHelp = `
 Exit codes:
@@ -24,6 +25,7 @@ export function makeProgram(): Command {
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", exitCodeHelp);
   addReleaseCommand(program);
+  addRunCommands(program);
   addRehearseCommand(program);
   return program;
 }

@@ -3,7 +3,13 @@ import { readFileSync } from "node:fs";
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import { DockerHost, isInZone, Postgres, ReservedIpAssignment } from "../components/digitalocean";
-import { ExistingHost, type ComposeReleaseArgs, type Receipt } from "../components/release";
+import {
+  appAccess,
+  ExistingHost,
+  type AppAccess,
+  type ComposeReleaseArgs,
+  type Receipt,
+} from "../components/release";
 import { readAppDescription } from "./appDescription";
 import type { StackConfig } from "./config";
 import { readRelease } from "./releases";
@@ -26,6 +32,8 @@ export interface DockerAppOutputs extends Partial<AppOutputs> {
   readonly address: pulumi.Output<string>;
   /** As `ssh` shows it at the first connection: `SHA256:…`. */
   readonly hostKeyFingerprint: pulumi.Output<string>;
+  /** How the `slipway` command reaches each app on the host. Secret. */
+  readonly access: pulumi.Output<Record<string, AppAccess>>;
   /** Every app by name; absent in a stack without `slipway:apps`. */
   readonly apps?: Readonly<Record<string, AppOutputs>>;
 }
@@ -64,6 +72,7 @@ export function dockerApp(config: StackConfig): DockerAppOutputs {
     ...(url && { url }),
     address,
     hostKeyFingerprint: host.hostKeyFingerprint,
+    access: accessTo(host, apps, shipped),
     ...ofOwn,
     ...(several && { apps: Object.fromEntries(shipped.map((app) => [app.name, outputsOf(app)])) }),
   };
@@ -78,6 +87,18 @@ function outputsOf({ url, variables, release }: ShippedApp): AppOutputs {
     }),
     ...(release && { receipt: release.receipt }),
   };
+}
+
+function accessTo(
+  host: DockerHost | ExistingHost,
+  apps: readonly DescribedApp[],
+  shipped: readonly ShippedApp[],
+): pulumi.Output<Record<string, AppAccess>> {
+  const accesses = apps.map(({ config: { releasesFile }, description: { name } }) => {
+    const managedDatabase = shipped.some((app) => app.name === name && app.variables !== undefined);
+    return [name, appAccess(host, { target: "compose", app: name, releasesFile, managedDatabase })] as const;
+  });
+  return pulumi.secret(pulumi.all(Object.fromEntries(accesses)));
 }
 
 function refuseForeignZone({ dns, stack }: StackConfig, apps: readonly DescribedApp[]): void {

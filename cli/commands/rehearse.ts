@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { CliError } from "../errors";
+import { AlreadyTold } from "../errors";
 import { rehearse, type RehearseOptions, type WorldArgs } from "../rehearse/command";
 import { LocalWorld } from "../rehearse/localWorld";
 import { listrProgress } from "../rehearse/progress";
@@ -32,11 +32,4 @@ export function addRehearseCommand(program: Command): void {
       });
       if (code !== 0) throw new AlreadyTold(code);
     });
-}
-
-/** The command has said what went wrong: only the exit code is left to be set. */
-export class AlreadyTold extends CliError {
-  constructor(exitCode: number) {
-    super("", { cure: "", exitCode });
-  }
 }

@@ -53,7 +53,7 @@ export async function runStack(options: ProgramOptions, context: ProgramContext)
     const engine = new Engine({ state, provider, preview: mode === "preview", onEvent });
     signal?.addEventListener("abort", () => engine.operations.interrupt(), { once: true });
     if (mode === "destroy") {
-      return await finish(engine, () => engine.destroy().then(() => ({})), options);
+      return await finish({ engine, state }, () => engine.destroy().then(() => ({})), options);
     }
     const generate = (key: string, make: () => string) => state.generate(key, make);
     const config = await readStackConfig({ ...options, generate, lookUp: context.lookUp });
@@ -71,7 +71,7 @@ export async function runStack(options: ProgramOptions, context: ProgramContext)
       secretKeys,
     };
     return await finish(
-      engine,
+      { engine, state },
       async () => {
         const outputs = await runInSandbox(run, () => load(project.entry, programDirectory));
         // An error inside an apply is known one turn of the event loop later.
@@ -88,7 +88,7 @@ export async function runStack(options: ProgramOptions, context: ProgramContext)
 }
 
 async function finish(
-  engine: Engine,
+  { engine, state }: { readonly engine: Engine; readonly state: StackState },
   work: () => Promise<PropertyMap>,
   options: ProgramOptions,
 ): Promise<ProgramResult> {
@@ -113,6 +113,7 @@ async function finish(
   if (failed) return { ok: false, outputs: {}, changes, error: failureText(failed) };
   if (errors.length > 0) return { ok: false, outputs: {}, changes, error: textOf(errors[0]) };
   if (operations.interrupted) return { ok: false, outputs: {}, changes, error: "interrupted" };
+  if (options.mode !== "preview") state.keepOutputs(outputs);
   return { ok: true, outputs: presentable(outputs, options.showSecrets ?? false), changes };
 }
 

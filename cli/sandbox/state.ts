@@ -31,6 +31,7 @@ interface StateFile {
   readonly stack: string;
   readonly resources: StoredResource[];
   readonly generated: PropertyMap;
+  readonly outputs?: PropertyMap;
 }
 
 const fileName = "state.json";
@@ -40,6 +41,8 @@ export class StackState {
   /** In the order of creation. */
   resources: readonly StoredResource[] = [];
   private generated: PropertyMap = {};
+  /** Of the last run that succeeded, as the real engine keeps them. */
+  private stackOutputs: PropertyMap = {};
 
   private constructor(
     readonly directory: string,
@@ -63,6 +66,7 @@ export class StackState {
     }
     state.resources = file.resources.map((resource) => state.convert(resource, state.unseal));
     state.generated = state.convert(file.generated, state.unseal);
+    state.stackOutputs = state.convert(file.outputs ?? {}, state.unseal);
     return state;
   }
 
@@ -84,6 +88,15 @@ export class StackState {
     this.save();
   }
 
+  get outputs(): PropertyMap {
+    return this.stackOutputs;
+  }
+
+  keepOutputs(outputs: PropertyMap): void {
+    this.stackOutputs = outputs;
+    this.save();
+  }
+
   /** A value made once for this stack, such as a password; it is kept sealed. */
   generate(key: string, make: () => string): string {
     const known = this.generated[key];
@@ -102,6 +115,7 @@ export class StackState {
       stack: this.stack,
       resources: this.resources.map((resource) => this.convert(resource, this.sealed)),
       generated: this.convert(this.generated, this.sealed),
+      outputs: this.convert(this.stackOutputs, this.sealed),
     };
     const path = join(this.directory, fileName);
     const temporary = `${path}.${process.pid}`;

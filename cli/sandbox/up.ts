@@ -139,3 +139,13 @@ export function listResources(
     outputs: show(outputs as never) as Record<string, unknown>,
   }));
 }
+
+/** The outputs of a stack's last run in the sandbox, secrets in the clear. Undefined when nothing stands there. */
+export function stackOutputs(
+  options: Pick<RunProgramOptions, "stack" | "programDirectory" | "sandboxDirectory">,
+): Record<string, unknown> | undefined {
+  const project = readProject(resolve(options.programDirectory ?? repository)).name;
+  const directory = sandboxDirectory(options);
+  if (!existsSync(join(directory, "state.json"))) return undefined;
+  return stripSecrets(StackState.load(directory, project, options.stack).outputs) as Record<string, unknown>;
+}

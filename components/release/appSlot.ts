@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { refuseProblems, type Problem } from "../app/problem";
 import { validateAppName } from "../app/validateApp";
+import { dayTwoScripts } from "./day2";
 import type { Host } from "./host";
 import { RemoteScript } from "./remoteScript";
 
@@ -41,7 +42,7 @@ export class AppSlot extends pulumi.ComponentResource {
       {
         host: args.host,
         entry: "slot.sh",
-        scripts: ["lib.sh", "remove.sh"],
+        scripts: ["lib.sh", "remove.sh", ...dayTwoScripts],
         files: { "slot.json": JSON.stringify({ app: args.app, deleteData: args.deleteData ?? false }) },
         onRemove: removeCommand(args.app),
       },

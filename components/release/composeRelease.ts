@@ -12,6 +12,7 @@ import {
 import type { AppSlot } from "./appSlot";
 import { composeOverride } from "./composeOverride";
 import { renderEdgeSite, type EdgeAcme } from "./edgeSite";
+import { rollbackVariables } from "./day2";
 import type { Host } from "./host";
 import type { Receipt } from "./receipt";
 import { RemoteScript } from "./remoteScript";
@@ -160,7 +161,11 @@ export class ComposeRelease extends pulumi.ComponentResource {
         scripts: [...scripts.map((script) => `${script}.sh`), "recover.service"],
         files: {
           "release.json": spec,
-          "options.json": JSON.stringify(options),
+          "options.json": JSON.stringify({
+            ...options,
+            ingress: app.ingress.service,
+            imageVariables: rollbackVariables(args.app),
+          }),
           "site.caddy": renderEdgeSite(app, { acme: args.acme }),
           ...(args.acme?.caCertificate === undefined ? {} : { "acme-ca.pem": args.acme.caCertificate }),
           "app/compose.yml": app.compose,

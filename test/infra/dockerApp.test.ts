@@ -3,8 +3,9 @@
 // that the app serves (the rehearsal).
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
+import type { AppAccess } from "../../components/release";
 import program from "../../infra/index";
-import { secretTexts, secretValues } from "../support/cloud";
+import { keyPair, secretTexts, secretValues } from "../support/cloud";
 import { payloadFiles } from "../support/payload";
 import { leaks, valueOf, type Recorded } from "../support/recorder";
 import { failStack, runStack, shipped } from "../support/stack";
@@ -187,9 +188,18 @@ describe("outputs", () => {
       "url",
       "address",
       "hostKeyFingerprint",
+      "access",
       "databaseVariables",
       "receipt",
     ]);
+    const access = outputs["access"] as pulumi.Output<Record<string, AppAccess>>;
+    expect(await pulumi.isSecret(access)).toBe(true);
+    expect((await valueOf(access))["hello-django"]).toMatchObject({
+      target: "compose",
+      app: "hello-django",
+      managedDatabase: true,
+      connection: { host: "203.0.113.7", user: "deploy", privateKey: keyPair("host-deploy-key").private },
+    });
     const variables = outputs["databaseVariables"] as pulumi.Output<Record<string, string>>;
     expect(await valueOf(outputs["url"] as pulumi.Output<string>)).toBe("http://203.0.113.7");
     expect(await pulumi.isSecret(variables)).toBe(true);

@@ -182,7 +182,7 @@ test("without a first one: the cluster has no database but theirs, and the same 
   expect(types).not.toContain("digitalocean:index/databaseDb:DatabaseDb");
   const cluster = "digitalocean:index/databaseCluster:DatabaseCluster::database";
   expect(recording.urns().join("\n")).toContain(`slipway:index:Postgres$${cluster}`);
-  expect(Object.keys(recording.outputs)).toEqual(["address", "hostKeyFingerprint", "apps"]);
+  expect(Object.keys(recording.outputs)).toEqual(["address", "hostKeyFingerprint", "access", "apps"]);
 });
 
 describe("apps that cannot share a host are refused before anything is registered", () => {

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
+import { Client, type ConnectConfig } from "ssh2";
+import { pinHostKey } from "../../pinnedHostKey";
 
 /** `connection` of a `command.remote.Command`, as plain values. */
 export interface SshConnection {
@@ -57,8 +57,7 @@ export async function dial(
 
 function dialOnce(connection: SshConnection, signal: AbortSignal): Promise<Client> {
   const { host, port = 22, user = "root", privateKey, password, hostKey } = connection;
-  const [keyType, keyBlob] = hostKey?.trim().split(/\s+/) ?? [];
-  let presented: Buffer | undefined;
+  const pin = hostKey === undefined ? undefined : pinHostKey(hostKey);
   const config: ConnectConfig = {
     host,
     port,
@@ -67,14 +66,7 @@ function dialOnce(connection: SshConnection, signal: AbortSignal): Promise<Clien
     ...(privateKey !== undefined && { privateKey }),
     ...(connection.privateKeyPassword !== undefined && { passphrase: connection.privateKeyPassword }),
     ...(password !== undefined && { password }),
-    ...(keyType !== undefined && {
-      // Only the pinned key's type is offered, so that a server with several keys presents this one.
-      algorithms: { serverHostKey: [keyType as ServerHostKeyAlgorithm] },
-      hostVerifier: (key: Buffer) => {
-        presented = key;
-        return key.toString("base64") === keyBlob;
-      },
-    }),
+    ...pin?.config,
   };
   return new Promise((resolve, reject) => {
     const client = new Client();
@@ -91,9 +83,8 @@ function dialOnce(connection: SshConnection, signal: AbortSignal): Promise<Clien
     client.on("error", (error) => {
       settled();
       client.destroy();
-      const pinned = Buffer.from(keyBlob ?? "", "base64");
-      const mismatch = presented !== undefined && !presented.equals(pinned);
-      reject(mismatch && presented ? hostKeyMismatch(host, presented, pinned) : describe(error, host, port));
+      const mismatch = pin?.mismatch();
+      reject(mismatch === undefined ? describe(error, host, port) : hostKeyMismatch(host, mismatch));
     });
     client.once("close", () => {
       settled();
@@ -108,20 +99,13 @@ function dialOnce(connection: SshConnection, signal: AbortSignal): Promise<Clien
   });
 }
 
-function hostKeyMismatch(host: string, presented: Buffer, pinned: Buffer): Error {
-  return new Error(
-    `ssh: handshake failed: ssh: host key mismatch: ${host} presents ${fingerprint(presented)}, ` +
-      `pinned is ${fingerprint(pinned)}`,
-  );
+function hostKeyMismatch(host: string, mismatch: string): Error {
+  return new Error(`ssh: handshake failed: ssh: host key mismatch: ${host} presents ${mismatch}`);
 }
 
 function describe(error: Error & { level?: string }, host: string, port: number): Error {
   const what = error.level === "client-authentication" ? "unable to authenticate" : error.message;
   return new Error(`ssh: cannot connect to ${host}:${port}: ${what}`, { cause: error });
-}
-
-function fingerprint(blob: Buffer): string {
-  return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
 }
 
 /** Runs one command. Its failure is told as the provider tells it: the command, and both outputs as they came. */

@@ -58,7 +58,11 @@ slot_port() { jq -r --arg colour "$1" '.ports[$colour]' "$root/slot.json"; }
 
 other_colour() { if [ "$1" = blue ]; then echo green; else echo blue; fi; }
 
-containers() { docker ps --all --quiet --filter "label=com.docker.compose.project=$app-$1" "${@:2}"; }
+# Without the commands that somebody runs beside the app: a release does not end those.
+containers() {
+  docker ps --all --format '{{.ID}} {{.Label "slipway.run"}}' --filter "label=com.docker.compose.project=$app-$1" "${@:2}" |
+    awk 'NF == 1 { print $1 }'
+}
 
 # in_colour COLOUR DIRECTORY RELEASE ARGS…: docker compose for one colour, blind to the caller's environment.
 in_colour() {

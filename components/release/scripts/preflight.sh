@@ -38,10 +38,19 @@ lay_out_release() {
   cp -r "$payload/app" "$directory"
   chmod 700 "$directory"
   cp "$payload/release.json" "$directory/release.json"
+  keep_payload
   # Only these are read by users inside the containers, whoever they are.
   if [ -d "$directory/files" ]; then
     chmod -R a+rX "$directory/files"
   fi
+}
+
+# What a rollback on the host itself is made of: all but the login of the registry.
+keep_payload() {
+  rm -rf "$directory/payload"
+  mkdir "$directory/payload"
+  cp -r "$payload/app" "$directory/payload/app"
+  find "$payload" -maxdepth 1 -type f ! -name registry.json ! -name receipt.json -exec cp -t "$directory/payload" {} +
 }
 
 step_preflight() {

@@ -48,6 +48,7 @@ load_state
 [ "$mode" = release ] || tell_of_the_killed
 name_release
 if [ "$current_config" = "$config" ] && [ "$current_release" = "$release" ] && colour_is_up; then
+  keep_payload
   refresh_edge
   finished=unchanged
   exit 0

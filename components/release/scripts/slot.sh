@@ -32,4 +32,8 @@ fi
 # Only what this app owns is removed; volumes only when the program said so.
 jq -r .deleteData "$payload/slot.json" | write_file "$root/delete-data"
 install -m 700 "$payload/remove.sh" "$root/remove.sh"
+# What the day-2 commands of `slipway` call.
+install -d -m 700 "$root/bin"
+install -m 600 "$payload"/{lib,colour,day2-*}.sh "$payload/day2-volume.py" "$root/bin/"
+install -m 700 "$payload/day2.sh" "$root/bin/day2.sh"
 jq -c . "$root/slot.json"
