@@ -36,8 +36,80 @@ export function stackConfigValue(project: string, stack: string, key: string): u
   return content?.config?.[key];
 }
 
-/** Path of the file that says what the stack shall run. */
-export function releasesFilePath(project: string, stack: string): string {
-  const configured = stackConfigValue(project, stack, "slipway:releasesFile");
-  return path.resolve(project, typeof configured === "string" ? configured : `releases/${stack}.yaml`);
+/** One app of a stack. */
+export interface StackApp {
+  /** Its key in `slipway:apps`; absent for that of `slipway:app`. */
+  readonly key?: string;
+  /** Its name on the host, as far as the files of the project tell it. */
+  readonly name: string;
+  /** Path of the file that says what it shall run. */
+  readonly releasesFile: string;
+}
+
+/** The apps of a stack: that of `slipway:app` first, the others by name. */
+export function stackApps(project: string, stack: string): StackApp[] {
+  const value = (key: string): unknown => stackConfigValue(project, stack, `slipway:${key}`);
+  const [own, several] = [value("app"), value("apps")];
+  const file = (configured: unknown, standard: string): string =>
+    path.resolve(project, typeof configured === "string" ? configured : standard);
+  const others = Object.entries(isMap(several) ? several : {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  // A stack without any app has a release file all the same: `pulumi up` says what is missing.
+  const first = isMap(own) || others.length === 0;
+  return [
+    ...(first
+      ? [
+          {
+            name: nameOfApp(project, isMap(own) ? own : {}),
+            releasesFile: file(value("releasesFile"), `releases/${stack}.yaml`),
+          },
+        ]
+      : []),
+    ...others.map(([key, app]) => ({
+      ...{ key, name: key },
+      releasesFile: file(isMap(app) ? app["releasesFile"] : undefined, `releases/${stack}/${key}.yaml`),
+    })),
+  ];
+}
+
+/**
+ * The app that is meant, by its name.
+ * @throws naming the apps that there are when none is named although there are several, or when there is none of that name.
+ */
+export function findStackApp(project: string, stack: string, name?: string): StackApp {
+  const apps = stackApps(project, stack);
+  const [only] = apps;
+  if (name === undefined && apps.length === 1 && only !== undefined) return only;
+  const named = apps.find((app) => app.name === name);
+  if (named !== undefined) return named;
+  const names = apps.map((app) => app.name).join(", ");
+  if (name === undefined) {
+    throw usageError(`stack "${stack}" has several apps`, {
+      received: "no --app",
+      accepted: names,
+      cure: "say which one is meant, with --app",
+    });
+  }
+  throw usageError(`stack "${stack}" has no app "${name}"`, {
+    received: `--app ${name}`,
+    accepted: names,
+    cure: apps.length === 1 ? "leave --app out: the stack has this one app" : "name one of these",
+  });
+}
+
+/** What the app's directory says is not checked here: the program does that. */
+function nameOfApp(project: string, own: Readonly<Record<string, unknown>>): string {
+  if (typeof own["name"] === "string") return own["name"];
+  const { directory } = own;
+  const file = path.join(project, typeof directory === "string" ? directory : ".", "slipway.yaml");
+  try {
+    const described = parse(readFileSync(file, "utf8")) as unknown;
+    if (isMap(described) && typeof described["name"] === "string") return described["name"];
+  } catch {
+    // Without a readable description the app goes by the key that it stands under.
+  }
+  return "app";
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -17,7 +17,10 @@ export function addRehearseCommand(program: Command): void {
         "or a Debian or Ubuntu machine and root, where Docker is then installed. Touches no cloud.",
     )
     .option("--stack <name>", "stack, as in Pulumi.<name>.yaml", "staging")
-    .option("--app <dir>", "ship the app in this directory, as its slipway.yaml describes it")
+    .option(
+      "--app <dir|name>",
+      "ship the app in this directory, as its slipway.yaml describes it, or one of the stack's several apps, alone",
+    )
     .option("--keep", "leave the sandbox running at the end and print where the app answers", false)
     .option("--down", "remove all that an earlier run left, and do nothing else", false)
     .addOption(new Option("--only <step>", "run this step alone and keep the sandbox").choices(stepNames))

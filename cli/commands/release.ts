@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import * as path from "node:path";
 import type { Command } from "commander";
 import {
@@ -8,7 +9,7 @@ import {
   writeReleaseFile,
 } from "../../components/release/releaseFile";
 import { usageError } from "../errors";
-import { findProject, releasesFilePath } from "../project";
+import { findProject, findStackApp } from "../project";
 
 const acceptedImage =
   "NAME=REPOSITORY@sha256:<64 hex digits>, such as web=registry.example.com/shop/web@sha256:4c1f…";
@@ -19,15 +20,17 @@ export function addReleaseCommand(program: Command): void {
     .command("set")
     .summary("write the next release number into the stack's release file")
     .description(
-      "Writes the next release number and the given images into releases/<stack>.yaml (or the file that the stack's " +
-        "slipway:releasesFile names). Images that are not named stay as they are. Nothing is deployed: `pulumi up` does.",
+      "Writes the next release number and the given images into releases/<stack>.yaml, for one of several apps " +
+        "releases/<stack>/<app>.yaml, or the file that the stack's releasesFile names. Images that are not named stay " +
+        "as they are. Nothing is deployed: `pulumi up` does.",
     )
     .requiredOption("--stack <name>", "stack, as in Pulumi.<name>.yaml")
+    .option("--app <name>", "which app, when the stack has several")
     .option("--commit <sha>", "commit that the images were built from, for the record")
     .argument("<image...>", acceptedImage)
-    .action(async (images: string[], options: { stack: string; commit?: string }) => {
+    .action(async (images: string[], options: { stack: string; app?: string; commit?: string }) => {
       const project = findProject(process.cwd());
-      const file = releasesFilePath(project, options.stack);
+      const { releasesFile: file } = findStackApp(project, options.stack, options.app);
       const { previous, next } = await setRelease(file, parseImages(images), options.commit);
       const shown = path.relative(process.cwd(), file);
       console.log(`${shown}: release ${next.release} (was ${previous.release})`);
@@ -81,6 +84,7 @@ export async function setRelease(
     images: { ...previous.images, ...images },
     ...(commit === undefined ? {} : { commit }),
   };
+  await mkdir(path.dirname(file), { recursive: true });
   await writeReleaseFile(file, next);
   return { previous, next };
 }

@@ -1,7 +1,9 @@
-import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
+import { stringify } from "yaml";
 import { describeError, exitCodes, usageError } from "../errors";
-import { findProject, stackConfigPath, stackConfigValue } from "../project";
+import { findProject, stackConfigPath } from "../project";
+import { chooseApp } from "./chosenApp";
 import { readDescription } from "./description";
 import type { Progress } from "./progress";
 import { interrupted, Rehearsal, type RehearsalRun } from "./rehearsal";
@@ -28,7 +30,7 @@ export interface WorldArgs {
   /** `.sandbox/<stack>` of the project. */
   readonly directory: string;
   readonly description: ReturnType<typeof readDescription>;
-  /** Whether the app was named by --app, so that the stack's own `slipway:app` is not to be used. */
+  /** Whether the app was named by its directory, so that the stack's own apps are not to be used. */
   readonly otherApp: boolean;
   /** Files laid over the stack's configuration. @default none */
   readonly overlay?: readonly string[];
@@ -52,10 +54,10 @@ export async function rehearse(options: RehearseOptions, parts: RehearseParts): 
   const directory = path.join(project, ".sandbox", options.stack);
   if (options.down) return takeDown(options, directory, parts);
 
-  const { appDirectory, inline } = findApp(project, options);
+  const { appDirectory, inline, otherApp, layers } = chooseApp(project, options);
   const description = readDescription(appDirectory, inline);
-  const otherApp = options.app !== undefined;
-  const world = parts.makeWorld({ stack: options.stack, project, directory, description, otherApp });
+  const overlay = writeLayers(directory, layers);
+  const world = parts.makeWorld({ stack: options.stack, project, directory, description, otherApp, overlay });
   const store = ProgressStore.load(directory, appDirectory);
   refuseOtherApp(store, appDirectory, options);
   // Beside the sandbox's own directory: it is still there when that one is removed.
@@ -137,31 +139,13 @@ async function takeDown(options: RehearseOptions, directory: string, parts: Rehe
   return exitCodes.ok;
 }
 
-/** The app that the stack ships, or the one that --app names, which then describes itself. */
-function findApp(
-  project: string,
-  options: RehearseOptions,
-): { appDirectory: string; inline: Record<string, unknown> } {
-  if (options.app !== undefined) {
-    const appDirectory = path.resolve(options.app);
-    if (existsSync(path.join(appDirectory, "slipway.yaml"))) return { appDirectory, inline: {} };
-    throw usageError("the app does not describe itself", {
-      received: `--app ${options.app}`,
-      accepted: "a directory with a slipway.yaml",
-      cure: "write one; examples/django-docker/slipway.yaml is a complete one",
-    });
-  }
-  const configured = stackConfigValue(project, options.stack, "slipway:app") as
-    Record<string, unknown> | undefined;
-  if (configured === undefined || configured === null) {
-    throw usageError(`stack "${options.stack}" ships no app`, {
-      received: `no slipway:app in Pulumi.${options.stack}.yaml`,
-      accepted: "slipway:app: {directory: <directory of the app>}",
-      cure: "add it, or name an app with --app",
-    });
-  }
-  const { directory, ...inline } = configured;
-  return { appDirectory: path.resolve(project, typeof directory === "string" ? directory : "."), inline };
+function writeLayers(directory: string, layers: readonly object[]): string[] {
+  if (layers.length > 0) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return layers.map((config, index) => {
+    const file = path.join(directory, `alone-${index}.yaml`);
+    writeFileSync(file, stringify({ config }), { mode: 0o600 });
+    return file;
+  });
 }
 
 function refuseOtherApp(store: ProgressStore, appDirectory: string, options: RehearseOptions): void {

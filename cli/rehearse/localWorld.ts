@@ -120,17 +120,17 @@ export class LocalWorld implements World {
     if (line !== undefined) watch.log(line);
   }
 
-  /** An app named by --app takes the place of the stack's own, key by key: nothing of that one may be left. */
+  /** An app named by its directory takes the place of the stack's own, key by key: nothing of those may be left. */
   private overlay(): readonly string[] {
     const given = this.args.overlay ?? [];
     if (!this.args.otherApp) return given;
     const files = [
-      { name: "without-app.yaml", app: null },
-      { name: "app.yaml", app: { directory: this.args.description.directory } },
+      { name: "without-app.yaml", config: { "slipway:app": null, "slipway:apps": null } },
+      { name: "app.yaml", config: { "slipway:app": { directory: this.args.description.directory } } },
     ];
-    const own = files.map(({ name, app }) => {
+    const own = files.map(({ name, config }) => {
       const file = path.join(this.args.directory, name);
-      writeFileSync(file, stringify({ config: { "slipway:app": app } }), { mode: 0o600 });
+      writeFileSync(file, stringify({ config }), { mode: 0o600 });
       return file;
     });
     return [...own, ...given];

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { parseImages, setRelease } from "../../cli/commands/release";
 import { CliError, describeError } from "../../cli/errors";
-import { findProject, releasesFilePath } from "../../cli/project";
+import { findProject, findStackApp } from "../../cli/project";
 
 const digest = (letter: string): string => `sha256:${letter.repeat(64)}`;
 const web = `registry.example.com:5000/shop/web@${digest("a")}`;
@@ -109,15 +109,59 @@ describe("the project", () => {
 
   it("is found from a directory below it, with the release file of each stack", () => {
     expect(findProject(directory)).toBe(directory);
-    expect(releasesFilePath(directory, "staging")).toBe(path.join(directory, "releases/staging.yaml"));
-    expect(releasesFilePath(directory, "production")).toBe(path.join(directory, "shipped.yaml"));
+    expect(findStackApp(directory, "staging").releasesFile).toBe(
+      path.join(directory, "releases/staging.yaml"),
+    );
+    expect(findStackApp(directory, "production").releasesFile).toBe(path.join(directory, "shipped.yaml"));
   });
 
   it("names the stacks that there are when asked for another one", async () => {
-    const { code, text } = await refusal(() => releasesFilePath(directory, "stagging"));
+    const { code, text } = await refusal(() => findStackApp(directory, "stagging"));
     expect(code).toBe(2);
     expect(text).toMatch(
       /no stack "stagging"\n.*received: --stack stagging\n.*accepted: production, staging\n.*cure: /,
     );
+  });
+
+  describe("with several apps", () => {
+    beforeEach(() => {
+      writeFileSync(path.join(directory, "slipway.yaml"), "name: shop\n");
+      writeFileSync(
+        path.join(directory, "Pulumi.staging.yaml"),
+        "config:\n  slipway:app: { directory: . }\n  slipway:apps:\n    wiki: { releasesFile: wiki.yaml }\n    blog: {}\n",
+      );
+    });
+
+    it("has a release file for each, and finds it by the app's name", () => {
+      const files = ["shop", "blog", "wiki"].map(
+        (name) => findStackApp(directory, "staging", name).releasesFile,
+      );
+      const paths = ["releases/staging.yaml", "releases/staging/blog.yaml", "wiki.yaml"];
+      expect(files).toEqual(paths.map((file) => path.join(directory, file)));
+    });
+
+    it("makes the directory of a release file that is the first of its kind", async () => {
+      await setRelease(findStackApp(directory, "staging", "blog").releasesFile, { web });
+      expect(readFileSync(path.join(directory, "releases/staging/blog.yaml"), "utf8")).toContain(
+        "release: 1",
+      );
+    });
+
+    it("wants to be told which one, and names those that there are", async () => {
+      const { code, text } = await refusal(() => findStackApp(directory, "staging"));
+      expect(code).toBe(2);
+      expect(text).toMatch(
+        /several apps\n.*received: no --app\n.*accepted: shop, blog, wiki\n.*cure: .*--app/,
+      );
+    });
+
+    it("refuses a name that it does not have, also when there is one app only", async () => {
+      expect((await refusal(() => findStackApp(directory, "staging", "blogg"))).text).toMatch(
+        /no app "blogg"\n.*received: --app blogg\n.*accepted: shop, blog, wiki\n/,
+      );
+      expect((await refusal(() => findStackApp(directory, "production", "blog"))).text).toMatch(
+        /no app "blog"\n[^]*leave --app out/,
+      );
+    });
   });
 });
