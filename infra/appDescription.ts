@@ -49,6 +49,9 @@ const schema = z.strictObject({
   workers: services.optional(),
   singletons: services.optional(),
   perReleaseVolumes: texts("a list of volumes", "the name of a volume").optional(),
+  adopt: z
+    .strictObject({ project: text("the name of a compose project") }, { error: "an object with project" })
+    .optional(),
   drainSeconds: whole("a whole number of seconds").optional(),
   domains: texts("a list of host names", "a host name").optional(),
   limits: z

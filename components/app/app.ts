@@ -34,6 +34,15 @@ export interface AppLimits {
   readonly responseTimeoutSeconds?: number;
 }
 
+/** The compose project that ran the app on this host before Slipway did. */
+export interface AppAdoption {
+  /**
+   * Name of the compose project: that of the directory which the classic script deploys to, so `app` for `/app`. Kept
+   * volumes go by it for good; another name is another set of volumes.
+   */
+  readonly project: string;
+}
+
 /**
  * What is shipped, whatever it is shipped to. Plain values describe the shape; whatever another resource may
  * supply (a digest, a password, the certificate of a database) is an Input.
@@ -67,6 +76,12 @@ export interface App {
   readonly singletons?: readonly string[];
   /** Named volumes that go with their release (static files). All others are kept. @default none */
   readonly perReleaseVolumes?: readonly string[];
+  /**
+   * Takes over a host that a classic deploy script made: kept volumes keep the names that its project gave them, and
+   * the first release takes the project's traffic over. Stays for good: the release after it was taken out is refused.
+   * @default none: volumes are called after the app
+   */
+  readonly adopt?: AppAdoption;
   /** How long requests and tasks of the old release may take to end, in seconds. @default 30 */
   readonly drainSeconds?: number;
   /** Names under which the app answers, with automatic HTTPS. @default none: plain HTTP on the host's address */
@@ -76,8 +91,8 @@ export interface App {
 }
 
 /** An App of which every field is filled in. */
-export type ResolvedApp = Required<Omit<App, "migrate" | "backup">> &
-  Pick<App, "migrate" | "backup"> & {
+export type ResolvedApp = Required<Omit<App, "migrate" | "backup" | "adopt">> &
+  Pick<App, "migrate" | "backup" | "adopt"> & {
     readonly health: Required<AppHealth>;
     readonly limits: Required<AppLimits>;
   };

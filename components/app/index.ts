@@ -1,6 +1,7 @@
 export {
   resolveApp,
   type App,
+  type AppAdoption,
   type AppCommand,
   type AppHealth,
   type AppIngress,

@@ -169,6 +169,23 @@ function domainProblems({ domains }: App): Problem[] {
   });
 }
 
+function adoptProblems({ name, adopt }: App): Problem[] {
+  if (adopt === undefined) return [];
+  const { project } = adopt;
+  const own = [`${name}-blue`, `${name}-green`, `${name}-stateful`].includes(project);
+  return /^[a-z0-9][a-z0-9_-]{0,62}$/.test(project) && !own
+    ? []
+    : [
+        {
+          path: "adopt.project",
+          received: own ? `${shown(project)}, which is a project of Slipway's own` : shown(project),
+          accepted:
+            "the name of a compose project: lower case letters, digits, dashes and underscores, at most 63",
+          cure: "give the name that `docker compose ls --all` shows on the host",
+        },
+      ];
+}
+
 function repeated(app: App): Problem[] {
   return (["stateful", "workers", "singletons", "perReleaseVolumes"] as const).flatMap((key) =>
     (app[key] ?? []).flatMap((name, index, all): Problem[] =>
@@ -198,6 +215,7 @@ export function validateApp(app: App): Problem[] {
     ...commandProblems("migrate", app.migrate),
     ...commandProblems("backup", app.backup),
     ...domainProblems(app),
+    ...adoptProblems(app),
     ...repeated(app),
     ...numberProblem("drainSeconds", app.drainSeconds, 0, 3600),
     ...numberProblem("limits.maxBodyMib", app.limits?.maxBodyMib, 1, 1024 * 1024),

@@ -11,8 +11,8 @@ import {
 } from "../app";
 import type { AppSlot } from "./appSlot";
 import { composeOverride } from "./composeOverride";
-import { renderEdgeSite, type EdgeAcme } from "./edgeSite";
 import { rollbackVariables } from "./day2";
+import { renderEdgeSite, type EdgeAcme } from "./edgeSite";
 import type { Host } from "./host";
 import type { Receipt } from "./receipt";
 import { RemoteScript } from "./remoteScript";
@@ -71,6 +71,10 @@ const scripts = [
   "probe",
   "static",
   "edge",
+  "aside",
+  "adopt",
+  "takeover",
+  "back-to-classic",
   "workers",
   "keep",
 ];
@@ -161,10 +165,13 @@ export class ComposeRelease extends pulumi.ComponentResource {
         scripts: [...scripts.map((script) => `${script}.sh`), "recover.service"],
         files: {
           "release.json": spec,
+          // Not part of what the release consists of: none of it makes a release another one.
           "options.json": JSON.stringify({
             ...options,
             ingress: app.ingress.service,
             imageVariables: rollbackVariables(args.app),
+            adopt: app.adopt ?? null,
+            stateful: app.stateful,
           }),
           "site.caddy": renderEdgeSite(app, { acme: args.acme }),
           ...(args.acme?.caCertificate === undefined ? {} : { "acme-ca.pem": args.acme.caCertificate }),

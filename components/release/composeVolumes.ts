@@ -26,13 +26,16 @@ function externalName(key: string, raw: Mapping): string {
 }
 
 /** What each named volume of the file is called on the host. Kept ones keep the name the classic project gave them. */
-export function releaseVolumes(file: ComposeFile, app: Pick<App, "perReleaseVolumes">): ReleaseVolume[] {
+export function releaseVolumes(
+  file: ComposeFile,
+  app: Pick<App, "perReleaseVolumes" | "adopt">,
+): ReleaseVolume[] {
   return Object.entries(file.volumes).map(([key, raw]) => {
     if (isExternal(raw)) {
       return { key, name: externalName(key, raw), perRelease: false, external: true };
     }
     const perRelease = app.perReleaseVolumes?.includes(key) ?? false;
-    const classic = scalarText(raw.name) ?? `\${SLIPWAY_APP}_${key}`;
+    const classic = scalarText(raw.name) ?? `${app.adopt?.project ?? "${SLIPWAY_APP}"}_${key}`;
     const driver = scalarText(raw.driver);
     const options = Object.entries(isMapping(raw.driver_opts) ? raw.driver_opts : {});
     return {

@@ -88,6 +88,7 @@ ${domains.length === 0 ? "" : tls(name, args.acme)}	log {
 export function renderCaddyfile(): string {
   return `{
 	admin unix/${edgePaths.admin}
+	import ${edgePaths.sites}/*.options
 	servers {
 		protocols h1 h2
 		timeouts {

@@ -5,7 +5,7 @@
 site=/etc/caddy/slipway/$app.caddy
 readonly site
 
-render_site() { sed -e "s/__UPSTREAM_PORT__/$1/g" -e "s/__RELEASE__/$2/g" "$payload/site.caddy"; }
+render_site() { sed -e "s/__UPSTREAM_PORT__/$1/g" -e "s/__RELEASE__/$2/g" "$payload/site.caddy" | on_its_ports; }
 
 site_serves() { [ -f "$site" ] && grep -q "127\.0\.0\.1:$1\b" "$site"; }
 
@@ -57,7 +57,9 @@ site_restore() {
 
 # From forget_old_site on there is only forward.
 step_switch() {
+  make_way
   put_site "$(slot_port "$colour")" "$release"
+  take_over
   forget_old_site
   write_state "$release" "$colour" "$config" "$directory"
   start_singletons "$colour" "$directory" "$release" ||
@@ -69,6 +71,7 @@ refresh_edge() {
   local port
   colour=$current_colour
   port=$(slot_port "$colour")
+  finish_takeover
   # A file that can still come back was put there by a run that was cut, perhaps before its reload.
   if site_can_come_back || ! render_site "$port" "$release" | cmp --silent - "$site"; then
     step=switch
@@ -79,6 +82,7 @@ refresh_edge() {
 
 # Caddy keeps no idle connection to the app, so the established ones on the old port are the requests in flight.
 step_drain() {
+  drain_classic
   [ -n "$previous_colour" ] || return 0
   local until port
   port=$(slot_port "$previous_colour")

@@ -8,6 +8,7 @@ kept_directories() {
 }
 
 step_remove() {
+  finish_takeover
   if [ -n "$previous_colour" ]; then
     remove_colour "$previous_colour"
   fi

@@ -60,6 +60,7 @@ step_preflight() {
   systemctl is-active --quiet caddy ||
     fail edge-down "the edge (caddy) is not running" "look at: journalctl -u caddy"
   refuse_taken_port
+  check_adoption
   free_disk
   free_memory
   in_colour "$colour" "$directory" "$release" config --format json >"$payload/merged.json" ||

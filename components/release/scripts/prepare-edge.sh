@@ -13,8 +13,10 @@ if ! grep -q '^import /etc/caddy/slipway/' /etc/caddy/Caddyfile && dpkg --verify
   echo "/etc/caddy/Caddyfile was changed by hand, and the edge needs it: move its sites to files under /etc/caddy/slipway/ that end in .caddy, then: apt-get install --reinstall -o Dpkg::Options::=--force-confnew caddy"
   exit 1
 fi
+# The package starts it with a file of its own, which asks for port 80; where another has that, it has failed by now.
 systemctl enable --quiet caddy
 if differs /etc/caddy/Caddyfile <"$payload/Caddyfile"; then
-  systemctl restart caddy
+  # A reload goes to the address of the new file: it drops nothing, where the running edge has that already.
+  systemctl reload caddy 2>/dev/null || systemctl restart caddy
 fi
 systemctl start caddy

@@ -4,12 +4,13 @@
 probe_pid=''
 
 probe_start() {
-  [ -n "$current_colour" ] || return 0
+  [ -n "$current_colour" ] || [ -n "$(classic_serves)" ] || return 0
   local domain url
   local -a where=()
   domain=$(spec '.domains[0] // empty')
   url=http://127.0.0.1$(spec .health.path)
-  if [ -n "$domain" ]; then
+  # A classic deployment has no HTTPS.
+  if [ -n "$domain" ] && [ -n "$current_colour" ]; then
     url=https://$domain$(spec .health.path)
     where=(--insecure --resolve "$domain:443:127.0.0.1")
   fi

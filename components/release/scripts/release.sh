@@ -20,7 +20,7 @@ release=$(jq -r .release "$payload/release.json")
 docker_config=$payload/docker
 readonly payload mode app release docker_config
 
-for part in lib undo recover preflight fetch migrate colour gate probe static edge workers keep; do
+for part in lib undo recover preflight fetch migrate colour gate probe static edge aside adopt takeover workers keep; do
   # shellcheck source=/dev/null
   . "$payload/$part.sh"
 done

@@ -16,6 +16,11 @@ printf '%s, its removal, process %s\n' "$app" "$$" >/run/lock/slipway-host.lock
 
 exec 8>/run/lock/slipway-edge.lock
 flock --wait 60 8
+# A takeover that was never finished.
+if [ -e "$root/classic.json" ]; then
+  systemctl disable --quiet --now slipway-aside.service 2>/dev/null || true
+  rm -f /etc/systemd/system/slipway-aside.service /etc/slipway/aside.nft /etc/caddy/slipway/_aside.options
+fi
 # No name of an app holds a dot, so these are of this one alone.
 rm -f "/etc/caddy/slipway/$app".* "/etc/caddy/slipway/$app-acme-ca.pem"*
 systemctl reload caddy || echo "slipway: caddy did not reload; look at: journalctl -u caddy" >&2

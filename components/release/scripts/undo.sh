@@ -15,6 +15,7 @@ undo_before_switch() {
   fi
   # What Docker was still making when its client was killed.
   remove_colour "$1"
+  undo_takeover
 }
 
 # From the switch on the edge's site file is the truth: it names the port that is served. The journal stays when this
@@ -30,6 +31,7 @@ recover() {
   recovered_step=$at
   say "the run of release $number was cut in step $at"
   sweep
+  if can_step_back; then site_restore || return 1; fi
   if ! site_serves "$(slot_port "$was")"; then
     [ -n "$failure_code" ] || killed_receipt "$at" "$number" "$dir"
     undo_before_switch "$was" "$dir" || return 1
@@ -60,6 +62,7 @@ finish_switch() {
   start_singletons "$1" "$3" "$2" || say "the singletons did not start"
   previous_colour=$(other_colour "$1")
   step_drain
+  settle_takeover || return 1
   remove_colour "$previous_colour"
   jq -c --slurpfile applied <(cat "$3/migrations.json" 2>/dev/null || echo '[]') \
     '{app, release, result: "released", recovered: true, images, migrations: {applied: $applied[0]}}' \
@@ -79,7 +82,7 @@ finish() {
   [ -n "$failure_code" ] || blame "$status"
   if [ "$step" != lock ] && [ -s "$root/journal.json" ]; then
     keep_logs_of "$colour"
-    site_restore
+    is_taken_over || site_restore
     # A shutdown takes Docker along: then the next run has to do it.
     if docker info >/dev/null 2>&1; then recover; fi
   elif [ "$step" = switch ]; then

@@ -12,6 +12,8 @@ of_services() {
 }
 
 step_retire() {
+  remember_classic
+  retire_classic
   previous_colour=$current_colour
   [ -n "$current_colour" ] || return 0
   local ids

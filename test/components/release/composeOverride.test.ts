@@ -49,6 +49,14 @@ x-slipway:
 `);
   });
 
+  it("calls what is kept after the project that is adopted, and what goes with a release after the app", () => {
+    const adopted = composeOverride({ ...composeApps.classic, adopt: { project: "app" } });
+    expect(adopted.volumes.map(({ name }) => name)).toEqual([
+      "${SLIPWAY_APP}_static_volume_${SLIPWAY_REVISION}",
+      "app_media_volume",
+    ]);
+  });
+
   it("sorts services behind profiles by what the description says of them", () => {
     expect(composeOverride(composeApps.queue).roles).toEqual({
       colour: ["web", "assets", "worker", "scheduler", "nginx"],

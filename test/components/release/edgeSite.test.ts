@@ -68,6 +68,7 @@ describe("renderCaddyfile", () => {
   it("keeps the admin interface off the network and takes in every site", () => {
     expect(renderCaddyfile()).toBe(`{
 	admin unix//var/lib/caddy/admin.sock
+	import /etc/caddy/slipway/*.options
 	servers {
 		protocols h1 h2
 		timeouts {
