@@ -1,58 +1,29 @@
-// The hand-written deploy script, run against the same host as Slipway's releases, from a container of its own: the
-// machine that runs the tests need not have ssh.
-import path from "node:path";
+// The hand-written deploy script, run against the same host as Slipway's releases.
 import type { LoadReport } from "../../../cli/rehearse/load/plan";
 import type { ImageSet } from "../../../cli/rehearse/world";
-import { docker } from "../../../cli/sandbox/bodies/docker";
-import { ensureImage } from "../../../cli/sandbox/bodies/images";
-import { ensureRegistry } from "../../../cli/sandbox/bodies/registry";
 import { openSandbox } from "../../../cli/sandbox/local";
 import { listResources } from "../../../cli/sandbox/up";
+import { runClassicScripts } from "./classicScripts";
 import type { Road } from "./road";
-
-const classicDirectory = path.resolve(__dirname, "../../classic");
-const appDirectory = path.resolve(__dirname, "../../../examples/django-docker");
 
 /** Gives port 80 back: the classic way publishes the app's own nginx on it. */
 export async function makeRoomForClassic(road: Road): Promise<void> {
   await road.onHost("systemctl stop caddy && docker ps --quiet | xargs -r docker stop >/dev/null");
 }
 
-/** `setup_env.sh`, then `deploy.sh`, as the pipeline did. */
+/** `setup_env.sh`, then `deploy.sh`, as the deploy user into its home. */
 export async function deployClassic(road: Road, release: number, images: ImageSet): Promise<void> {
   const sandbox = openSandbox({ stack: road.stack, sandboxDirectory: road.directory }, () => undefined);
-  const { server, username, password } = await ensureRegistry(sandbox);
-  const { container } = await road.host();
-  const variables = await databaseVariables(road);
-  const environment: Record<string, string> = {
-    ...variables,
-    CI_REGISTRY: server,
-    CI_REGISTRY_USER: username,
-    CI_JOB_TOKEN: password,
-    CI_PROJECT_NAMESPACE: "shop",
-    CI_PROJECT_NAME: "web",
-    SECRET_KEY: "tame-enough-for-xargs",
-    WEB_IMAGE: images["web"] ?? "",
-    NGINX_IMAGE: images["nginx"] ?? "",
-    PGSSLMODE: "require",
-    SLIPWAY_RELEASE: String(release),
-    ENV_FILE: "/tmp/.env",
-    PRIVATE_KEY: deployKey(road),
-    DEPLOY_USER: "deploy",
-    DEPLOY_PATH: "/home/deploy/app",
-    DEPLOY_COMPOSE_FILE: "/app/docker-compose.prod.yml",
-    DIGITAL_OCEAN_IP_ADDRESS: new URL(road.url("/")).hostname,
-  };
-  await docker(
-    [
-      ...["run", "--rm", "--network", "host", "--name", `${container}-classic`, "--label", sandbox.label],
-      ...["--volume", `${classicDirectory}:/classic:ro`, "--volume", `${appDirectory}:/app:ro`],
-      ...Object.entries(environment).flatMap(([name, value]) => ["--env", `${name}=${value}`]),
-      ...["--entrypoint", "sh", await ensureImage("droplet"), "-c"],
-      "sh /classic/setup_env.sh && sh /classic/deploy.sh",
-    ],
-    { timeoutSeconds: 240 },
-  );
+  await runClassicScripts(sandbox, {
+    address: new URL(road.url("/")).hostname,
+    user: "deploy",
+    privateKey: deployKey(road),
+    path: "/home/deploy/app",
+    app: road.description.directory,
+    images,
+    release,
+    variables: await databaseVariables(road),
+  });
 }
 
 /** Deploys `to` the classic way under the load that Slipway's releases get. */
