@@ -73,6 +73,18 @@ function snapshot(name: Name): Promise<string> {
     cat /etc/caddy/slipway/${name}.caddy /var/lib/slipway/${name}/receipts.jsonl | sha256sum`);
 }
 
+/** Another program of the host that listens where a slot would. */
+async function squat(port: number): Promise<void> {
+  await road.onHost(`
+    systemd-run --quiet --unit=squatter-${port} python3 -m http.server ${port} --bind 127.0.0.1
+    timeout 10 bash -c 'until ss -Hltn "( sport = :${port} )" | grep -q .; do sleep 0.1; done'`);
+}
+
+async function ports(name: Name): Promise<{ readonly blue: number; readonly green: number }> {
+  const slot = JSON.parse(await road.onHost(`cat /var/lib/slipway/${name}/slot.json`)) as object;
+  return (slot as { ports: { blue: number; green: number } }).ports;
+}
+
 /** Everything of an app that is to go with it, and on the last lines what is to stay. */
 function remains(name: Name): Promise<string> {
   return road.onHost(`
@@ -103,7 +115,10 @@ describeSandbox("two apps on one host", () => {
   it(
     "are shipped at once, and answer under their own names, with their own certificates, release numbers and data",
     async () => {
+      await squat(18000);
       await up({ notes: [1, second], blog: [7, first] });
+      const all = [await ports("notes"), await ports("blog")].flatMap((each) => [each.blue, each.green]);
+      expect(all.sort()).toEqual([18001, 18002, 18003, 18004]);
       const until = Date.now() + 20_000;
       while ((await serving("blog")) === null || (await serving("notes")) === null) {
         if (Date.now() > until) throw new Error("no certificate within 20 s");
@@ -150,6 +165,22 @@ describeSandbox("two apps on one host", () => {
       ]);
       untouched(ofNotes);
       untouched(ofBlog);
+      expect([await serving("notes"), await serving("blog")]).toEqual([2, 8]);
+    },
+    minutes,
+  );
+
+  it(
+    "say by name what has taken a port since, before anything is migrated, and go on serving",
+    async () => {
+      const { blue, green } = await ports("notes");
+      const served = await road.onHost("cat /etc/caddy/slipway/notes.caddy");
+      const next = served.includes(`127.0.0.1:${blue}`) ? green : blue;
+      await squat(next);
+      const work = up({ notes: [4, second], blog: [8, first] });
+      await expect(work).rejects.toThrow(
+        `port ${next} of this host, where release 4 would listen, is taken by python3`,
+      );
       expect([await serving("notes"), await serving("blog")]).toEqual([2, 8]);
     },
     minutes,

@@ -28,17 +28,21 @@ interface Run {
   readonly active?: Login;
   readonly extensions?: readonly string[];
   readonly adminPassword?: string;
+  /** Makes this database first, as for one more app of the cluster. */
+  readonly another?: string;
 }
 
 /** Runs databaseRoles.sh where the cluster runs, as a host would, and gives the receipt. */
 async function makeRoles(run: Run): Promise<Record<string, unknown>> {
-  const variables = roleVariables("shop", run.passwords, run.active ?? "a", run.extensions ?? []);
+  const database = run.another ?? "shop";
+  const variables = roleVariables(database, run.passwords, run.active ?? "a", run.extensions ?? []);
   const { privateHost: host, port, user, password } = cluster;
-  const admin = { host, port, user, password: run.adminPassword ?? password, database: "shop" };
+  const admin = { host, port, user, password: run.adminPassword ?? password, database };
   const payload = await encodePayload({
     "databaseRoles.sh": readScript("databaseRoles.sh"),
     "databaseRoles.sql": readScript("databaseRoles.sql"),
-    "pg_service.conf": renderServiceFile(admin),
+    ...(run.another && { "createDatabase.sql": readScript("createDatabase.sql") }),
+    "pg_service.conf": renderServiceFile(admin, run.another && cluster.database),
     "variables.psql": renderVariables(variables),
     "database-ca.crt": cluster.ca,
   });
@@ -113,6 +117,17 @@ describeSandbox("the roles of a database", () => {
     await makeRoles({ passwords: { a: first.a, b: "second-of-b" }, active: "b" });
     await expect(query("shop_b", first.b, "SELECT 1")).rejects.toThrow(/authentication failed/);
     expect(await query("shop_b", "second-of-b", "SELECT current_user")).toBe("shop_owner");
+    expect(await query("shop_a", first.a, "SELECT current_user")).toBe("shop_owner");
+  });
+
+  test("another app's database is made beside it, keeps its rows when it is made again, and is closed to the others", async () => {
+    const another = { another: "blog", passwords: { a: "a-of-blog", b: "b-of-blog" } };
+    expect(await makeRoles(another)).toMatchObject({ database: "blog", owner: "blog_owner" });
+    await query("blog_a", "a-of-blog", "CREATE TABLE posts (id int); INSERT INTO posts VALUES (1)", "blog");
+    // As after the app left the program and came back: its passwords are new.
+    await makeRoles({ another: "blog", passwords: { a: "new-of-a", b: "new-of-b" } });
+    expect(await query("blog_b", "new-of-b", "SELECT count(*) FROM posts", "blog")).toBe("1");
+    await expect(query("shop_a", first.a, "SELECT 1", "blog")).rejects.toThrow(/permission denied/);
     expect(await query("shop_a", first.a, "SELECT current_user")).toBe("shop_owner");
   });
 
