@@ -3,7 +3,9 @@ import * as path from "node:path";
 import { Command, CommanderError } from "commander";
 import { addRehearseCommand } from "./commands/rehearse";
 import { addReleaseCommand } from "./commands/release";
+import { addRollbackCommand } from "./commands/rollback";
 import { addRunCommands } from "./commands/run";
+import { addStatusCommands } from "./commands/status";
 import { AlreadyTold, describeError, CliError, exitCodes } from "./errors";
 
 const exitCodeHelp = `
@@ -25,6 +27,8 @@ export function makeProgram(): Command {
     .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", exitCodeHelp);
   addReleaseCommand(program);
+  addStatusCommands(program);
+  addRollbackCommand(program);
   addRunCommands(program);
   addRehearseCommand(program);
   return program;

@@ -85,7 +85,7 @@ export function exitCode(channel: ClientChannel): Promise<number> {
     });
     channel.on("close", () => {
       if (code !== undefined) resolve(code);
-      else reject(connectionLost());
+      else reject(new ConnectionLost());
     });
   });
 }
@@ -101,10 +101,13 @@ const signalNumbers: Readonly<Record<string, number>> = {
   SIGTERM: 15,
 };
 
-function connectionLost(): CliError {
-  return new CliError("the connection to the host was lost", {
-    cure: "what was begun may go on there: look with `slipway status`, then do it again if it has to be",
-  });
+/** What was begun may go on without this side. */
+export class ConnectionLost extends CliError {
+  constructor() {
+    super("the connection to the host was lost", {
+      cure: "what was begun may go on there: look with `slipway status`, then do it again if it has to be",
+    });
+  }
 }
 
 /** What the host's script said, as an error of this command. */

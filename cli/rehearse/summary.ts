@@ -1,3 +1,4 @@
+import { table } from "../table";
 import type { RehearsalResult } from "./results";
 
 const partsPerStep = 4;
@@ -46,16 +47,4 @@ function releases({ releases: results }: RehearsalResult): string {
     `${longestGapMs} ms`,
   ]);
   return table([["release", "expected", "", "serves after", "requests", "failed", "longest gap"], ...rows]);
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
-  const rule = widths.map((width) => "-".repeat(width)).join("  ");
-  return [lines[0], rule, ...lines.slice(1)].join("\n");
 }

@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
-import { Document, parseDocument } from "yaml";
+import { Document, isMap, parseDocument } from "yaml";
 import { z } from "zod";
 
 /** What one stack shall run: the content of `releases/<stack>.yaml`. */
@@ -56,6 +56,9 @@ function formatReleaseFile(next: ReleaseFile, previous = ""): string {
   for (const name of Object.keys(current.images ?? {})) {
     if (!(name in next.images)) document.deleteIn(["images", name]);
   }
+  // `images: {}` of a stack that has shipped nothing would stay on one line for ever.
+  const images = document.get("images");
+  if (isMap(images)) images.flow = false;
   if (next.commit === undefined) document.delete("commit");
   else document.set("commit", next.commit);
   return document.toString({ lineWidth: 0 });

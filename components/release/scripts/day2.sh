@@ -171,6 +171,7 @@ print_edge_log() {
 
 lines_of() { if [ "$1" = all ]; then echo +1; else echo "$1"; fi; }
 
+# Compose erases a line even where there is no terminal.
 app_logs() {
   local service=$1
   shift
@@ -180,7 +181,7 @@ app_logs() {
     in_stateful logs "$@" "$service"
   else
     in_colour "$current_colour" "$current_dir" "$current_release" logs "$@" ${service:+"$service"}
-  fi
+  fi | sed --unbuffered 's/\x1b\[2K//'
 }
 
 # The containers go with their release: then that of the next one is followed.
