@@ -7,7 +7,11 @@ export LC_ALL=C.UTF-8
 umask 077
 root=$(dirname "$(readlink -f "$0")")
 app=$(basename "$root")
-payload=$root/adopt
+# The release that serves has kept all that it was shipped with.
+payload=$(jq -r .directory "$root/state.json" 2>/dev/null)/payload || {
+  echo "slipway: no release of $app serves on this host" >&2
+  exit 1
+}
 release=$(jq -r .release "$payload/release.json")
 docker_config=$payload/docker mode=back
 readonly app payload release docker_config mode
@@ -137,6 +141,6 @@ leave_edge
 restore_restarts
 jq -cn --arg at "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --slurpfile spec "$payload/release.json" \
   '{at: $at, app: $spec[0].app, release: $spec[0].release, result: "back-to-classic", images: {}}' >>"$root/receipts.jsonl"
-rm -f "$root/state.json" "$classic" "$adopted"
+rm -f "$classic" "$adopted" "$root/state.json"
 clear_journal
 say "the classic project serves; the next release takes it over again"

@@ -171,9 +171,4 @@ settle_takeover() {
   install_way_back
 }
 
-# What the way back needs, as this release has it.
-install_way_back() {
-  mkdir -p "$root/adopt"
-  cp "$payload"/*.sh "$payload"/{release,options}.json "$payload/site.caddy" "$root/adopt/"
-  install -m 700 "$payload/back-to-classic.sh" "$root/back-to-classic.sh"
-}
+install_way_back() { install -m 700 "$payload/back-to-classic.sh" "$root/back-to-classic.sh"; }
