@@ -1,4 +1,6 @@
 // What apps of one host must not share. Each by itself may be right.
+import { readCompose } from "../components/release/composeFile";
+import { releaseVolumes } from "../components/release/composeVolumes";
 import type { AppConfig } from "./appConfig";
 import type { AppDescription } from "./appDescription";
 
@@ -34,11 +36,19 @@ export function refuseClashes(stack: string, apps: readonly DescribedApp[]): voi
     const path = app.config.key === undefined ? "database.name" : `${app.config.path}.database.name`;
     return name === undefined ? [] : [{ path, received: name, by: `slipway:${app.config.path}` }];
   });
+  const volumes = apps.flatMap(({ config, description }) =>
+    volumeNames(description).map((name) => claim(config, "compose", name)),
+  );
   const problems = [
     ...taken(bare, "a domain: one app of a host answers at its address without a name, and", "does already"),
     ...taken(domains, "a domain of its own:", "has this one"),
     ...taken(names, "a name of its own:", "has this one"),
     ...taken(databases, "a database of its own:", "has this one"),
+    ...taken(
+      volumes,
+      "volumes of its own, or an external one that both are meant to have:",
+      "has the volume of this name",
+    ),
   ];
   if (problems.length === 0) return;
   const lines = problems.map(({ path, received, accepted }) => {
@@ -46,6 +56,15 @@ export function refuseClashes(stack: string, apps: readonly DescribedApp[]): voi
     return `  slipway:${path} of stack ${stack}: received ${received}; accepted: ${accepted}. Set it with: ${set}`;
   });
   throw new Error([`The apps of stack ${stack} cannot share a host:`, ...lines].join("\n"));
+}
+
+// A compose file that cannot be read is refused by the release, with its line.
+function volumeNames(description: AppDescription): string[] {
+  const { file } = readCompose(description.compose);
+  if (file === undefined) return [];
+  return releaseVolumes(file, description)
+    .filter(({ external, perRelease }) => !external && !perRelease)
+    .map(({ name }) => name.replaceAll("${SLIPWAY_APP}", description.name));
 }
 
 function claim(config: AppConfig, key: string, received: string): Claim {

@@ -10,7 +10,10 @@ import { RemoteScript } from "./remoteScript";
 export interface AppSlotArgs {
   /** The machine that the app runs on. */
   readonly host: Host;
-  /** Name of the app: lower case letters, digits and dashes, at most 30, as `name` of the App. A change makes another slot. */
+  /**
+   * Name of the app: lower case letters, digits and dashes, at most 30, as `name` of the App. A change makes another slot;
+   * refused on the host when another stack has an app of this name there.
+   */
   readonly app: string;
   /** Whether taking the app out of the program also removes its volumes, uploads included. @default false */
   readonly deleteData?: boolean;
@@ -43,7 +46,14 @@ export class AppSlot extends pulumi.ComponentResource {
         host: args.host,
         entry: "slot.sh",
         scripts: ["lib.sh", "remove.sh", ...dayTwoScripts],
-        files: { "slot.json": JSON.stringify({ app: args.app, deleteData: args.deleteData ?? false }) },
+        files: {
+          "slot.json": JSON.stringify({
+            app: args.app,
+            deleteData: args.deleteData ?? false,
+            // A host may serve several stacks: of one name each has to have its own.
+            owner: `${pulumi.getProject()}/${pulumi.getStack()}`,
+          }),
+        },
         onRemove: removeCommand(args.app),
       },
       { parent: this },

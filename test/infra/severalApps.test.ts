@@ -218,6 +218,16 @@ describe("apps that cannot share a host are refused before anything is registere
     );
   });
 
+  test("two whose compose files give a volume the same name", async () => {
+    const named =
+      "services: { web: { image: $WEB_IMAGE, volumes: ['media:/m'] } }\nvolumes: { media: { name: media } }\n";
+    for (const name of ["blog", "wiki"]) writeFileSync(path.join(directory, name, "named.yml"), named);
+    const apps = { blog: app("blog", { compose: "named.yml" }), wiki: app("wiki", { compose: "named.yml" }) };
+    expect(await refusal(apps)).toContain(
+      'slipway:apps.wiki.compose of stack staging: received "media"; accepted: volumes of its own, or an external one',
+    );
+  });
+
   test("a file or key of one is named as one of its own", async () => {
     expect(await refusal({ blog: app("blog", { healthy: 1 }) })).toContain(
       "pulumi config rm --stack staging --path 'slipway:apps.blog.healthy'",

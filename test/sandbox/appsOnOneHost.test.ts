@@ -197,6 +197,15 @@ describeSandbox("two apps on one host", () => {
       ).not.toContain(first["app"]);
       expect(await snapshot("notes")).toBe(before);
 
+      const owner = "/var/lib/slipway/blog/owner";
+      await road.onHost(`mkdir -p $(dirname ${owner}) && echo slipway/production >${owner}`);
+      const taken = up({ notes: [2, second], blog: [9, first] });
+      await expect(taken).rejects.toMatchObject({
+        details: {
+          log: { text: expect.stringMatching(/blog of this host belongs to the stack slipway\/production/) as string },
+        },
+      });
+      await road.onHost(`rm ${owner}`);
       await up({ notes: [2, second], blog: [9, first] });
       expect(JSON.parse(await curl("blog", "/notes/"))).toEqual({ notes: ["of-blog"] });
       expect((JSON.parse(await curl("blog", "/files/")) as { files: string[] }).files).toHaveLength(1);

@@ -9,9 +9,18 @@ app=$(jq -r .app "$payload/slot.json")
 umask 077
 trap '' PIPE HUP
 
-mkdir -p "$root/releases" "$root/log"
 exec 8>/run/lock/slipway-slots.lock
 flock --wait 60 8
+
+# Two stacks with one name would take turns at shipping their app into the other's place.
+owner=$(jq -r .owner "$payload/slot.json")
+if [ -s "$root/owner" ] && [ "$(cat "$root/owner")" != "$owner" ]; then
+  printf 'slipway: the app %s of this host belongs to the stack %s; received %s. Give yours another name; was the stack renamed, remove %s on the host\n' \
+    "$app" "$(cat "$root/owner")" "$owner" "$root/owner" >&2
+  exit 20
+fi
+mkdir -p "$root/releases" "$root/log"
+printf '%s\n' "$owner" | write_file "$root/owner"
 
 # Those of the other apps, whether they run or not, and all that any program of the host listens on.
 taken_ports() {

@@ -21,7 +21,11 @@ test.each([
 ])("deleteData %s", async (given, expected) => {
   const recording = await record(make("shop", given), { answers });
   const files = await payloadFiles(recording.find(command).inputs["stdin"]);
-  expect(JSON.parse(files["slot.json"] ?? "")).toEqual({ app: "shop", deleteData: expected });
+  expect(JSON.parse(files["slot.json"] ?? "")).toEqual({
+    app: "shop",
+    deleteData: expected,
+    owner: "slipway/test",
+  });
 });
 
 // The names of an App, and no others: `shop-blue` would take the containers of shop's blue side for its own.
