@@ -7,7 +7,7 @@ if jq --null-input --argjson ours "$ours" --argjson theirs "$theirs" '$ours + $t
   # From the reload on live-restore holds, also for the restart.
   systemctl reload docker 2>/dev/null || true
   # It keeps containers running, but who is published on a port refuses connections for half a second meanwhile.
-  published=$(docker ps --format '{{.Names}} {{.Ports}}' 2>/dev/null | sed -nE 's/^([^ ]+) .*(0\.0\.0\.0|\[?::\]?):[0-9]+->.*/\1/p' | paste -sd ' ')
+  published=$({ docker ps --format '{{.Names}} {{.Ports}}' 2>/dev/null || true; } | sed -nE 's/^([^ ]+) .*(0\.0\.0\.0|\[?::\]?):[0-9]+->.*/\1/p' | paste -sd ' ')
   if [ -n "$published" ]; then
     skip "restarting Docker, because $published would refuse connections meanwhile: the limits of its logs hold from its next start"
   else
