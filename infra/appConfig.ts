@@ -20,11 +20,13 @@ export interface AppConfig {
   /** Plain variables over those of the description. */
   readonly environment: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Of the SECRET_KEY that is made here: the first is in use. */
+  readonly secretKeyGenerations: readonly number[];
   readonly registry?: RegistryLogin;
   /** Absent when the app brings its own, or none. */
   readonly database?: Pick<
     NonNullable<Parsed["database"]>,
-    "name" | "extensions" | "pool" | "loginGeneration"
+    "name" | "extensions" | "pool" | "loginGeneration" | "closedLoginGeneration"
   > & {
     readonly contract: Contract;
   };
@@ -45,7 +47,7 @@ export function readApps(stack: string, parsed: Parsed): AppConfig[] {
   return [
     ...(parsed.app === undefined ? [] : [ownApp(stack, parsed, parsed.app)]),
     ...several.map(([key, app]): AppConfig => {
-      const { secrets, registry = parsed.registry, releasesFile, database } = app;
+      const { secrets, secretKeyGenerations, registry = parsed.registry, releasesFile, database } = app;
       return {
         path: `apps.${key}`,
         key,
@@ -53,6 +55,7 @@ export function readApps(stack: string, parsed: Parsed): AppConfig[] {
         releasesFile: releasesFile ?? defaultReleasesFile(stack, key),
         environment: {},
         secrets: asSecrets(secrets),
+        secretKeyGenerations,
         registry: registry && { ...registry, password: pulumi.secret(registry.password) },
         database: database && {
           ...database,
@@ -64,13 +67,14 @@ export function readApps(stack: string, parsed: Parsed): AppConfig[] {
 }
 
 function ownApp(stack: string, parsed: Parsed, description: NonNullable<Parsed["app"]>): AppConfig {
-  const { environment, secrets, registry, releasesFile, database } = parsed;
+  const { environment, secrets, secretKeyGenerations, registry, releasesFile, database } = parsed;
   return {
     path: "app",
     description,
     environment,
     releasesFile: releasesFile ?? defaultReleasesFile(stack),
     secrets: asSecrets(secrets),
+    secretKeyGenerations,
     registry: registry && { ...registry, password: pulumi.secret(registry.password) },
     database,
   };
@@ -107,7 +111,7 @@ function withoutOwnApp({ apps, environment, secrets, releasesFile, database }: P
     ...Object.keys(environment).map((name) => `environment.${name}`),
     ...Object.keys(secrets).map((name) => `secrets.${name}`),
     ...(releasesFile === undefined ? [] : ["releasesFile"]),
-    ...(["name", "extensions", "pool", "loginGeneration"] as const)
+    ...(["name", "extensions", "pool", "loginGeneration", "closedLoginGeneration"] as const)
       .filter((name) => database?.[name] !== undefined)
       .map((name) => `database.${name}`),
   ];

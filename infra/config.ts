@@ -9,7 +9,7 @@ const namespace = "slipway";
 /** The stack's configuration, checked. What is secret is a secret Output. */
 export interface StackConfig extends Omit<
   Parsed,
-  "host" | "app" | "apps" | "environment" | "secrets" | "registry" | "releasesFile"
+  "host" | "app" | "apps" | "environment" | "secrets" | "secretKeyGenerations" | "registry" | "releasesFile"
 > {
   readonly stack: string;
   /** At least one: that of `slipway:app` first. */
@@ -121,6 +121,9 @@ const dropletOnly = [
   "vpc",
   "sshFrom",
   "privateKey",
+  "deployKeyGenerations",
+  "hostKeyGenerations",
+  "generation",
   "monitoring",
   "backups",
   "mediaVolumeGib",

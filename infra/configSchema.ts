@@ -15,6 +15,8 @@ const variables = z.record(
     .transform(String),
   { error: "an object of variables" },
 );
+const generations = (accepted: string) =>
+  z.array(whole(accepted).min(1, { error: accepted }), { error: accepted }).min(1, { error: accepted });
 const fields = ["database", "host", "password", "port", "url", "user"] as const;
 
 const existing = z.strictObject(
@@ -24,6 +26,7 @@ const existing = z.strictObject(
     port: whole("a port").optional(),
     privateKey: text("a private key without a passphrase"),
     hostKey: text("a line such as `ssh-ed25519 AAAA…`"),
+    identity: text("a text that names the machine").optional(),
   },
   { error: "an object with address, user, port, privateKey and hostKey" },
 );
@@ -36,6 +39,9 @@ const host = z.strictObject(
     sshFrom: texts("networks such as `203.0.113.7/32`").optional(),
     authorizedKeys: texts("public SSH keys").optional(),
     privateKey: text("a private key without a passphrase").optional(),
+    deployKeyGenerations: generations("a list such as [1], or [1, 2] during a change").optional(),
+    hostKeyGenerations: generations("a list such as [1], or [1, 2] during a change").optional(),
+    generation: whole("a whole number from 1").optional(),
     monitoring: flag.optional(),
     backups: flag.optional(),
     mediaVolumeGib: whole("a whole number of GiB").optional(),
@@ -68,6 +74,7 @@ const ofDatabase = {
     )
     .optional(),
   loginGeneration: whole("a whole number from 1").optional(),
+  closedLoginGeneration: whole("a whole number below loginGeneration").optional(),
 };
 
 const database = z.strictObject(
@@ -93,9 +100,12 @@ const registry = z.strictObject(
 const directory = text("the directory of the app, from where Pulumi.yaml is");
 const releasesFile = text("the path of a file").optional();
 
+const secretKeyGenerations = generations("a list such as [1], or [2, 1] during a change").default([1]);
+
 // What a stack with one app has beside `app`, each of several apps has inside.
 const ownKeys = {
   secrets: variables.default({}),
+  secretKeyGenerations,
   registry: registry.optional(),
   releasesFile,
   database: z
@@ -119,6 +129,7 @@ export const configSchema = z.strictObject({
   apps: z.record(z.string(), oneOfSeveral, { error: "an object of apps by name" }).default({}),
   environment: variables.default({}),
   secrets: variables.default({}),
+  secretKeyGenerations,
   registry: registry.optional(),
   dns: z
     .strictObject({ zone: text("a domain that DigitalOcean serves") }, { error: "an object with `zone`" })

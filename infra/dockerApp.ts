@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import { DockerHost, isInZone, Postgres, ReservedIpAssignment } from "../components/digitalocean";
+import { DockerHost, handOver, isInZone, Postgres, ReservedIpAssignment } from "../components/digitalocean";
 import {
   appAccess,
   ExistingHost,
@@ -10,11 +10,14 @@ import {
   type ComposeReleaseArgs,
   type Receipt,
 } from "../components/release";
+import type { ReleaseFile } from "../components/release/releaseFile";
 import { readAppDescription } from "./appDescription";
 import type { StackConfig } from "./config";
 import { readRelease } from "./releases";
 import { databaseName, refuseClashes, type DescribedApp } from "./severalApps";
 import { shipApp, type Ground, type ShippedApp } from "./shippedApp";
+
+type AppWithFile = DescribedApp & { readonly file: ReleaseFile };
 
 /** What the stack tells about one app. */
 export interface AppOutputs {
@@ -49,21 +52,29 @@ export function dockerApp(config: StackConfig): DockerAppOutputs {
   refuseForeignZone(config, apps);
   const acme = readAcme(config);
 
-  const host = makeHost(config);
+  const host = makeHost(config, apps);
   const reservedIp = makeReservedIp(config);
   const address = reservedIp?.ipAddress ?? host.address;
   const cluster = host instanceof DockerHost ? makeCluster(config, apps, host) : undefined;
   const ground: Ground = { config, host, address, cluster, acme };
   const shipped = apps.map((app) => shipApp(ground, app, app.file));
 
-  if (reservedIp !== undefined && host instanceof DockerHost) {
+  if (host instanceof DockerHost) {
     const releases = shipped.flatMap(({ release }) => release ?? []);
-    new ReservedIpAssignment(
-      "address",
-      { ipAddress: reservedIp.ipAddress, dropletId: host.identity },
-      // Traffic moves to a new droplet when the apps answer there.
-      { dependsOn: releases.length === 0 ? [...host.ready] : releases },
+    // Traffic moves to a new droplet when the apps answer there.
+    const door = handOver(
+      "host-door",
+      { host, addressMoves: reservedIp !== undefined },
+      { dependsOn: [...host.storage, ...releases] },
     );
+    if (reservedIp !== undefined) {
+      const dropletId = host.identity;
+      new ReservedIpAssignment(
+        "address",
+        { ipAddress: reservedIp.ipAddress, dropletId },
+        { dependsOn: [door, ...releases] },
+      );
+    }
   }
   const several = apps.some(({ config: { key } }) => key !== undefined);
   const own = shipped.find((_, index) => apps[index]?.config.key === undefined);
@@ -125,9 +136,10 @@ function readAcme({ acme, stack }: StackConfig): ComposeReleaseArgs["acme"] {
   }
 }
 
-function makeHost(config: StackConfig): DockerHost | ExistingHost {
+function makeHost(config: StackConfig, apps: readonly AppWithFile[]): DockerHost | ExistingHost {
   const { size, image, vpc, sshFrom, authorizedKeys, privateKey, monitoring, backups } = config.host;
   const { mediaVolumeGib, swapMib, protect, existing } = config.host;
+  const { generation, deployKeyGenerations, hostKeyGenerations } = config.host;
   if (existing !== undefined) return new ExistingHost("host", { ...existing, authorizedKeys, swapMib });
   return new DockerHost("host", {
     region: config.region,
@@ -137,9 +149,16 @@ function makeHost(config: StackConfig): DockerHost | ExistingHost {
     sshFrom,
     authorizedKeys,
     deployPrivateKey: privateKey,
+    deployKeyGenerations,
+    hostKeyGenerations,
+    generation,
     monitoring,
     backups,
     mediaVolumeGib,
+    prefetch: apps.map(({ config: { registry }, file }) => ({
+      images: Object.values(file.images),
+      registry,
+    })),
     swapMib,
     protect,
   });
@@ -162,7 +181,8 @@ function makeCluster(
   host: DockerHost,
 ): Postgres | undefined {
   if (config.database === undefined) return undefined;
-  const { nodes, version, size, protect, extensions, pool, loginGeneration } = config.database;
+  const { nodes, version, size, protect, extensions, pool } = config.database;
+  const { loginGeneration, closedLoginGeneration } = config.database;
   const own = apps.find((app) => app.config.key === undefined);
   return new Postgres("database", {
     version,
@@ -171,6 +191,7 @@ function makeCluster(
     extensions,
     pool,
     loginGeneration,
+    closedLoginGeneration,
     host,
     region: config.region,
     vpcUuid: host.vpcUuid,

@@ -6,6 +6,7 @@ import {
   directCommand,
   directVariables,
   DnsRecord,
+  generationName,
   isInZone,
   PostgresDatabase,
   type DockerHost,
@@ -61,9 +62,9 @@ function makeDatabase({ cluster, host }: Ground, app: DescribedApp): Postgres | 
   const name = databaseName(app);
   if (cluster === undefined || database === undefined || name === undefined) return undefined;
   if (key === undefined) return cluster;
-  const { extensions, pool, loginGeneration } = database;
+  const { extensions, pool, loginGeneration, closedLoginGeneration } = database;
   return new PostgresDatabase(`database-${key}`, {
-    ...{ host, cluster, extensions, pool, loginGeneration },
+    ...{ host, cluster, extensions, pool, loginGeneration, closedLoginGeneration },
     database: name,
   });
 }
@@ -106,7 +107,7 @@ function describeApp(
       ...config.environment,
     },
     secrets: {
-      ...(config.secrets["SECRET_KEY"] === undefined && { SECRET_KEY: makeSecretKey(config) }),
+      ...(config.secrets["SECRET_KEY"] === undefined && makeSecretKeys(config)),
       ...variables?.secret,
       ...directly?.secret,
       ...config.secrets,
@@ -116,10 +117,20 @@ function describeApp(
   };
 }
 
-// Django does not start without one. Who has one already sets SECRET_KEY among the app's secrets.
-function makeSecretKey({ key }: AppConfig): pulumi.Output<string> {
-  const name = key === undefined ? "secret-key" : `${key}-secret-key`;
-  return new random.RandomPassword(name, { length: 64, special: false }).result;
+// Django does not start without one. Who has one already sets SECRET_KEY among the app's secrets. Letters and digits only,
+// so that a comma can stand between the earlier ones, with which Django still reads what it signed.
+function makeSecretKeys({
+  key: app,
+  secretKeyGenerations,
+}: AppConfig): Readonly<Record<string, pulumi.Output<string>>> {
+  const name = app === undefined ? "secret-key" : `${app}-secret-key`;
+  const [key, ...earlier] = secretKeyGenerations.map(
+    (generation) =>
+      new random.RandomPassword(generationName(name, generation), { length: 64, special: false }).result,
+  );
+  if (key === undefined) throw new Error("secretKeyGenerations is empty");
+  const fallbacks = pulumi.all(earlier).apply((keys) => keys.join(","));
+  return { SECRET_KEY: key, ...(earlier.length > 0 && { SECRET_KEY_FALLBACKS: fallbacks }) };
 }
 
 function makeRelease(

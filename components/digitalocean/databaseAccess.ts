@@ -5,7 +5,14 @@ import * as random from "@pulumi/random";
 import { databaseVariables, type DatabaseConnection, type DatabaseContract } from "../app/environment";
 import type { Host } from "../release/host";
 import type { RemoteScript } from "../release/remoteScript";
-import { activeLogin, databaseRoles, passwordGeneration, roleNames, type Login } from "./databaseRoles";
+import {
+  activeLogin,
+  closedLogin,
+  databaseRoles,
+  passwordGeneration,
+  roleNames,
+  type Login,
+} from "./databaseRoles";
 import type { PostgresPoolArgs } from "./postgresArgs";
 
 /** Variables of an app, by name, apart by whether they may be shown. */
@@ -26,6 +33,7 @@ interface DatabaseAccessArgs {
   readonly extensions: readonly string[];
   readonly pool?: PostgresPoolArgs;
   readonly loginGeneration: number;
+  readonly closedLoginGeneration: number;
 }
 
 /** Passwords, roles and the pool of one database, as children of the component that it belongs to. */
@@ -61,6 +69,7 @@ export class DatabaseAccess {
         passwords,
         extensions: args.extensions,
         active,
+        closed: closedLogin(args.loginGeneration, args.closedLoginGeneration),
       },
       { parent, dependsOn: [firewall] },
     );

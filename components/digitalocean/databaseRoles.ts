@@ -16,6 +16,14 @@ export function passwordGeneration(login: Login, generation: number): number {
   return activeLogin(generation) === login ? generation : generation - 1;
 }
 
+/** The login that is refused when the passwords up to `closedGeneration` are: the waiting one, if its is among them. */
+export function closedLogin(generation: number, closedGeneration: number): Login | undefined {
+  const waiting = activeLogin(generation - 1);
+  return closedGeneration >= 1 && passwordGeneration(waiting, generation) <= closedGeneration
+    ? waiting
+    : undefined;
+}
+
 /** The names of a database's roles. */
 export function roleNames(database: string): { readonly owner: string } & Readonly<Record<Login, string>> {
   return { owner: `${database}_owner`, a: `${database}_a`, b: `${database}_b` };
@@ -89,6 +97,7 @@ export function roleVariables(
   passwords: Readonly<Record<Login, string>>,
   active: Login,
   extensions: readonly string[],
+  closed?: Login,
 ): Record<string, string> {
   const roles = roleNames(database);
   return {
@@ -99,6 +108,7 @@ export function roleVariables(
     verifier_a: scramVerifier(roles.a, passwords.a),
     verifier_b: scramVerifier(roles.b, passwords.b),
     active: roles[active],
+    closed: closed === undefined ? "" : roles[closed],
     extensions: [...extensions].sort().join(","),
   };
 }
@@ -115,6 +125,8 @@ export interface DatabaseRolesArgs {
   readonly passwords: Readonly<Record<Login, pulumi.Input<string>>>;
   readonly extensions: readonly string[];
   readonly active: Login;
+  /** The login that is refused: never the active one. */
+  readonly closed?: Login;
 }
 
 /** Makes the roles, their rights and the extensions of a database, and where asked for the database, by psql on the host. */
@@ -123,10 +135,10 @@ export function databaseRoles(
   args: DatabaseRolesArgs,
   opts?: pulumi.ComponentResourceOptions,
 ): RemoteScript {
-  const { database, passwords, active, extensions } = args;
+  const { database, passwords, active, extensions, closed } = args;
   const variables = pulumi
     .all([passwords.a, passwords.b])
-    .apply(([a, b]) => renderVariables(roleVariables(database, { a, b }, active, extensions)));
+    .apply(([a, b]) => renderVariables(roleVariables(database, { a, b }, active, extensions, closed)));
   return new RemoteScript(
     name,
     {

@@ -3,7 +3,6 @@
 import type * as command from "@pulumi/command";
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import * as tls from "@pulumi/tls";
 import { refuseProblems } from "../app/problem";
 import { checkAuthorizedKeys } from "../release/authorizedKeys";
 import { checkConnection } from "../release/checkConnection";
@@ -11,7 +10,10 @@ import { deployPublicKey } from "../release/deployKey";
 import type { Host } from "../release/host";
 import { parsePublicKey } from "../release/hostKey";
 import { prepareHost } from "../release/prepareHost";
+import type { RemoteScript } from "../release/remoteScript";
+import { dataVolume } from "./dataVolume";
 import { validateDockerHostArgs, type DockerHostArgs } from "./dockerHostArgs";
+import { generationName, makeHostKeys, makeKey, type HostKeys, type MachineKey } from "./machineKeys";
 import { accountName, commonTags } from "./names";
 import { renderUserData } from "./userData";
 
@@ -31,6 +33,10 @@ export function resolveDockerHostDefaults(args: DockerHostArgs) {
     swapMib: args.swapMib ?? 1024,
     tags: args.tags ?? [],
     protect: args.protect ?? true,
+    prefetch: args.prefetch ?? [],
+    generation: args.generation ?? 1,
+    hostKeyGenerations: args.hostKeyGenerations ?? [1],
+    deployKeyGenerations: args.deployKeyGenerations ?? (args.deployPrivateKey === undefined ? [1] : []),
   };
 }
 
@@ -49,8 +55,10 @@ type Resolved = ReturnType<typeof resolveDockerHostDefaults>;
  * Creates a droplet, a firewall, a tag, an SSH key, two key pairs, and a VPC and a data volume where asked for.
  * Costs what the droplet costs (12 USD a month for the default size) and 0.10 USD a month per GiB of the volume.
  *
- * Replaced by another machine when `region` or the VPC changes, or `monitoring`. Not when keys, userData or the
- * image change: those of a running machine are reconciled over SSH, or stay as they are.
+ * Replaced by another machine when `generation` counts up: the new one is made with what is set now, the releases go out
+ * on it, the data volume moves, and the old one goes at the end. Replaced too when `region`, the VPC or `monitoring`
+ * changes; count `generation` up along with them, or the new machine gets the keys and the image of the old one. Not
+ * when keys, userData or the image change: those of a running machine are reconciled over SSH, or stay as they are.
  *
  * @example
  * const host = new DockerHost("host", { region: "fra1" });
@@ -60,8 +68,10 @@ export class DockerHost extends pulumi.ComponentResource implements Host {
   public readonly connection: pulumi.Output<command.types.input.remote.ConnectionArgs>;
   /** The droplet's id. */
   public readonly identity: pulumi.Output<string>;
-  /** The prepare step, after cloud-init and the data volume. */
+  /** The prepare step, after cloud-init. */
   public readonly ready: readonly pulumi.Resource[];
+  /** The data volume, in its place; empty without one. */
+  public readonly storage: readonly pulumi.Resource[];
   /** The droplet. */
   public readonly machine: digitalocean.Droplet;
   /** The public address of the droplet itself. */
@@ -81,28 +91,43 @@ export class DockerHost extends pulumi.ComponentResource implements Host {
     super("slipway:index:DockerHost", name, withSecretKey(args), opts);
     const resolved = resolveDockerHostDefaults(args);
 
-    const hostKey = new tls.PrivateKey(`${name}-host-key`, { algorithm: "ED25519" }, { parent: this });
-    const deployKey = this.deployKey(name, resolved);
+    const hostKeys = makeHostKeys(name, resolved.hostKeyGenerations, this);
+    const { deployKey, alsoLetIn } = this.deployKeys(name, resolved);
     this.vpcUuid = this.network(name, resolved);
     const tag = new digitalocean.Tag(`${name}-tag`, { name: accountName(name) }, { parent: this });
     const firewall = this.firewall(name, resolved, tag);
 
-    const authorizedKeys = checkAuthorizedKeys(title, deployKey.publicKey, resolved.authorizedKeys);
+    const authorizedKeys = checkAuthorizedKeys(
+      title,
+      deployKey.publicKey,
+      resolved.authorizedKeys,
+      alsoLetIn,
+    );
+    const { pinned } = hostKeys;
     const userData = pulumi
-      .all([authorizedKeys, hostKey.privateKeyOpenssh, hostKey.publicKeyOpenssh])
+      .all([authorizedKeys, pinned.privateKey, pinned.publicKey])
       .apply(([keys, hostPrivateKey, hostPublicKey]) =>
-        renderUserData({ user, authorizedKeys: keys, hostPrivateKey, hostPublicKey: hostPublicKey.trim() }),
+        renderUserData({
+          user,
+          authorizedKeys: keys,
+          hostPrivateKey,
+          hostPublicKey,
+          hostKeyType: pinned.type,
+        }),
       );
-    // Without a key of the account, DigitalOcean mails a root password.
+    // Without a key of the account, DigitalOcean mails a root password. Only that is what it is for (root may not log
+    // in), so that a new deploy key is no reason for another one.
     const sshKey = new digitalocean.SshKey(
       `${name}-ssh-key`,
       { name: accountName(name, "deploy"), publicKey: deployKey.publicKey },
-      { parent: this },
+      { parent: this, ignoreChanges: ["publicKey"] },
     );
+    // Under another name with each generation: only a resource of its own takes the inputs that are ignored otherwise,
+    // and the old machine goes when everything else is done.
     this.machine = new digitalocean.Droplet(
-      name,
+      generationName(name, resolved.generation),
       {
-        name: accountName(name),
+        name: generationName(accountName(name), resolved.generation),
         region: resolved.region,
         size: resolved.size,
         image: resolved.image,
@@ -121,18 +146,21 @@ export class DockerHost extends pulumi.ComponentResource implements Host {
     this.address = this.machine.ipv4Address;
     this.privateAddress = this.machine.ipv4AddressPrivate;
     this.identity = this.machine.id;
-    this.hostKeyFingerprint = hostKey.publicKeyOpenssh.apply((line) => parsePublicKey(line).fingerprint);
+    this.hostKeyFingerprint = pinned.publicKey.apply((line) => parsePublicKey(line).fingerprint);
     this.connection = checkConnection(
       pulumi.secret({
         host: this.address,
         port: 22,
         user,
         privateKey: deployKey.privateKey,
-        hostKey: hostKey.publicKeyOpenssh.apply((line) => parsePublicKey(line).line),
+        hostKey: pinned.publicKey,
       }),
       title,
+      { bootSeconds: 30 },
     );
-    this.ready = this.prepare(name, resolved, authorizedKeys);
+    this.ready = [this.prepare(name, resolved, authorizedKeys, hostKeys)];
+    this.storage =
+      args.mediaVolumeGib === undefined ? [] : [this.mediaVolume(name, resolved, args.mediaVolumeGib)];
 
     this.registerOutputs({
       address: this.address,
@@ -144,22 +172,24 @@ export class DockerHost extends pulumi.ComponentResource implements Host {
     });
   }
 
-  private deployKey(
+  // A given key goes before those that are made here: they are let in for a change from the one to the other.
+  private deployKeys(
     name: string,
     args: Resolved,
-  ): { privateKey: pulumi.Output<string>; publicKey: pulumi.Output<string> } {
-    if (args.deployPrivateKey !== undefined) {
-      const privateKey = pulumi.secret(args.deployPrivateKey);
-      return {
-        privateKey,
-        publicKey: deployPublicKey(`DockerHost "${name}"`, "deployPrivateKey", privateKey),
-      };
-    }
-    const key = new tls.PrivateKey(`${name}-deploy-key`, { algorithm: "ED25519" }, { parent: this });
-    return {
-      privateKey: key.privateKeyOpenssh,
-      publicKey: key.publicKeyOpenssh.apply((line) => parsePublicKey(line).line),
-    };
+  ): { readonly deployKey: MachineKey; readonly alsoLetIn: readonly pulumi.Output<string>[] } {
+    const made = args.deployKeyGenerations.map((generation) =>
+      makeKey(`${name}-deploy-key`, generation, "ed25519", this),
+    );
+    const [deployKey, ...others] = [...this.givenKey(name, args), ...made];
+    if (deployKey === undefined) throw new Error("neither deployPrivateKey nor deployKeyGenerations");
+    return { deployKey, alsoLetIn: others.map(({ publicKey }) => publicKey) };
+  }
+
+  private givenKey(name: string, args: Resolved): readonly MachineKey[] {
+    if (args.deployPrivateKey === undefined) return [];
+    const privateKey = pulumi.secret(args.deployPrivateKey);
+    const publicKey = deployPublicKey(`DockerHost "${name}"`, "deployPrivateKey", privateKey);
+    return [{ privateKey, publicKey }];
   }
 
   private network(name: string, args: Resolved): pulumi.Output<string> {
@@ -195,40 +225,23 @@ export class DockerHost extends pulumi.ComponentResource implements Host {
     );
   }
 
-  private prepare(name: string, args: Resolved, authorizedKeys: pulumi.Output<string[]>): pulumi.Resource[] {
-    const host: Host = {
-      connection: this.connection,
-      identity: this.identity,
-      ready: [],
-      machine: this.machine,
-    };
-    const attached =
-      args.mediaVolumeGib === undefined ? undefined : this.mediaVolume(name, args, args.mediaVolumeGib);
-    const prepared = prepareHost(
+  private prepare(
+    name: string,
+    args: Resolved,
+    authorizedKeys: pulumi.Output<string[]>,
+    hostKeys: HostKeys,
+  ): RemoteScript {
+    return prepareHost(
       `${name}-prepare`,
-      attached === undefined ? host : { ...host, ready: [attached.attachment] },
-      { user, authorizedKeys, swapMib: args.swapMib, volume: attached?.volume },
+      { connection: this.connection, identity: this.identity, ready: [], machine: this.machine },
+      { user, authorizedKeys, hostKeys: hostKeys.served, swapMib: args.swapMib },
       { parent: this },
     );
-    return [prepared];
   }
 
-  private mediaVolume(name: string, args: Resolved, size: number) {
-    const volumeName = accountName(name, "media");
-    const volume = new digitalocean.Volume(
-      `${name}-media`,
-      { name: volumeName, region: args.region, size, tags: [...commonTags()] },
-      { parent: this, protect: args.protect },
-    );
-    const attachment = new digitalocean.VolumeAttachment(
-      `${name}-media-attachment`,
-      { volumeId: volume.id, dropletId: this.machine.id.apply(Number) },
-      // A volume sits on one droplet at a time: the old one has to let go first.
-      { parent: this, deleteBeforeReplace: true },
-    );
-    return {
-      attachment,
-      volume: { device: `/dev/disk/by-id/scsi-0DO_Volume_${volumeName}` },
-    };
+  private mediaVolume(name: string, args: Resolved, sizeGib: number): RemoteScript {
+    const { region, generation, prefetch, protect } = args;
+    const dropletId = this.machine.id.apply(Number);
+    return dataVolume(name, { region, sizeGib, generation, dropletId, host: this, prefetch, protect }, this);
   }
 }

@@ -3,6 +3,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Problem } from "../app/problem";
 import { validatePrivateKey } from "../release/deployKey";
 import { validateAuthorizedKey } from "../release/hostKey";
+import type { PrefetchArgs } from "./dataVolume";
+import { validateGenerations, validateHostKeyGenerations } from "./machineKeys";
 
 /** Arguments of a {@link DockerHost}. */
 export interface DockerHostArgs {
@@ -10,7 +12,7 @@ export interface DockerHostArgs {
   readonly region: string;
   /** Droplet size. A change powers the machine off and on. @default "s-1vcpu-2gb", 12 USD a month */
   readonly size?: string;
-  /** Image of a new machine; a running one keeps its own. @default "debian-13-x64" */
+  /** Image of a new machine; a running one keeps its own until `generation` counts up. @default "debian-13-x64" */
   readonly image?: string;
   /** An existing VPC of the same region. Another one replaces the machine. @default a VPC of its own */
   readonly vpcUuid?: pulumi.Input<string>;
@@ -23,12 +25,29 @@ export interface DockerHostArgs {
    * `authorizedKeys`, then set it here. @default an ed25519 key made here, kept in the state as a secret
    */
   readonly deployPrivateKey?: pulumi.Input<string>;
+  /**
+   * Generations of the deploy key that is made here: all may log in, and deployments use the first, unless
+   * `deployPrivateKey` is given. For a new key `[1, 2]`, update, then `[2]`, update. @default [1], and none beside `deployPrivateKey`
+   */
+  readonly deployKeyGenerations?: readonly number[];
+  /**
+   * Generations of the host key: all are shown by the machine, and connections are pinned to the first. For a new key
+   * `[1, 2]`, update, then `[2]`, update. Odd ones are ed25519, even ones ECDSA P-256. @default [1]
+   */
+  readonly hostKeyGenerations?: readonly number[];
+  /**
+   * Counts up by one for another machine, with the size, image and keys that are set now: it is made and gets the
+   * release before the old one goes. Replaces the machine, and what is on its own disk is lost. @default 1
+   */
+  readonly generation?: number;
   /** DigitalOcean's monitoring agent. A change replaces the machine. @default true */
   readonly monitoring?: boolean;
   /** Weekly backups of the machine, for 20 % of its price. @default false */
   readonly backups?: boolean;
   /** Size of a volume for what must outlive the machine, in GiB, 1 to 16384. It can only grow. @default no volume */
   readonly mediaVolumeGib?: number;
+  /** Images that a new machine fetches before the data volume moves to it, which makes the gap shorter. @default none */
+  readonly prefetch?: readonly PrefetchArgs[];
   /** Swap file in MiB; 0 for none. @default 1024 */
   readonly swapMib?: number;
   /** Further tags of the droplet. @default none */
@@ -103,6 +122,17 @@ export function validateDockerHostArgs(args: DockerHostArgs): Problem[] {
     args.swapMib,
     "a whole number from 0 to 65536",
     "0 means no swap file",
+  );
+  check(
+    whole(args.generation, 1, Number.MAX_SAFE_INTEGER),
+    "generation",
+    args.generation,
+    "a whole number from 1",
+    "count it up by one for another machine",
+  );
+  problems.push(
+    ...validateGenerations("deployKeyGenerations", args.deployKeyGenerations),
+    ...validateHostKeyGenerations("hostKeyGenerations", args.hostKeyGenerations),
   );
   args.tags?.forEach((tag, index) =>
     check(

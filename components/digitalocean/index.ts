@@ -1,7 +1,10 @@
 export { directCommand, directVariables } from "./directDatabase";
+export type { PrefetchArgs } from "./dataVolume";
 export { DnsRecord, isInZone, validateDnsRecordArgs, type DnsRecordArgs } from "./dnsRecord";
 export { DockerHost } from "./dockerHost";
 export { validateDockerHostArgs, type DockerHostArgs } from "./dockerHostArgs";
+export { handOver, type HandOverArgs } from "./handOver";
+export { generationName } from "./machineKeys";
 export { accountName, commonTags } from "./names";
 export type { PostgresVariables } from "./databaseAccess";
 export { Postgres } from "./postgres";

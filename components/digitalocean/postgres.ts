@@ -18,6 +18,7 @@ export function resolvePostgresDefaults(args: PostgresArgs) {
     nodeCount: args.nodeCount ?? 1,
     extensions: args.extensions ?? [],
     loginGeneration: args.loginGeneration ?? 1,
+    closedLoginGeneration: args.closedLoginGeneration ?? 0,
     protect: args.protect ?? true,
   };
 }
@@ -113,10 +114,20 @@ export class Postgres extends pulumi.ComponentResource {
       // Taken out of the program, renamed, or moved to another component: the data stays in the cluster.
       { parent: this, protect: args.protect, retainOnDelete: true, deletedWith: this.cluster },
     );
-    const { host, extensions, pool, loginGeneration } = args;
+    const { host, extensions, pool, loginGeneration, closedLoginGeneration } = args;
     return new DatabaseAccess(
       name,
-      { host, extensions, pool, loginGeneration, database, made, cluster: this.cluster, ca: this.ca },
+      {
+        host,
+        extensions,
+        pool,
+        loginGeneration,
+        closedLoginGeneration,
+        database,
+        made,
+        cluster: this.cluster,
+        ca: this.ca,
+      },
       this,
       this.firewall,
     );

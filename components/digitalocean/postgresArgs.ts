@@ -38,6 +38,11 @@ export interface PostgresArgs {
   readonly pool?: PostgresPoolArgs;
   /** Counts up for a new password: odd numbers use one login, even ones the other, so that the release that runs goes on. @default 1 */
   readonly loginGeneration?: number;
+  /**
+   * Passwords of this generation and of earlier ones are refused. Below `loginGeneration`, and set by an update of its
+   * own, when no release uses that password any more. @default 0: the one before stays in force until the next change
+   */
+  readonly closedLoginGeneration?: number;
   /** Whether the cluster and its database are protected from deletion. @default true */
   readonly protect?: boolean;
   /** Merged last into the cluster's arguments. @default nothing */
@@ -64,7 +69,7 @@ function whole(value: number | undefined, low: number, high: number): boolean {
 
 /** What can be wrong with one database of a cluster. */
 export function databaseProblems(
-  args: Pick<PostgresArgs, "database" | "extensions" | "pool" | "loginGeneration">,
+  args: Pick<PostgresArgs, "database" | "extensions" | "pool" | "loginGeneration" | "closedLoginGeneration">,
 ): Problem[] {
   return collect((check) => checkDatabase(args, check));
 }
@@ -107,7 +112,10 @@ function checkCluster(args: PostgresArgs, check: Check): void {
 }
 
 function checkDatabase(
-  { database, ...args }: Pick<PostgresArgs, "database" | "extensions" | "pool" | "loginGeneration">,
+  {
+    database,
+    ...args
+  }: Pick<PostgresArgs, "database" | "extensions" | "pool" | "loginGeneration" | "closedLoginGeneration">,
   check: Check,
 ): void {
   check(
@@ -149,5 +157,12 @@ function checkDatabase(
     args.loginGeneration,
     "a whole number from 1",
     "count it up by one for a new password",
+  );
+  check(
+    whole(args.closedLoginGeneration, 0, (args.loginGeneration ?? 1) - 1),
+    "closedLoginGeneration",
+    args.closedLoginGeneration,
+    `a whole number from 0 and below loginGeneration, which is ${args.loginGeneration ?? 1}`,
+    "count loginGeneration up, update, and then close the one before",
   );
 }

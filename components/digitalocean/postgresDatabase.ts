@@ -22,6 +22,11 @@ export interface PostgresDatabaseArgs {
   readonly pool?: PostgresPoolArgs;
   /** Counts up for a new password: odd numbers use one login, even ones the other, so that the release that runs goes on. @default 1 */
   readonly loginGeneration?: number;
+  /**
+   * Passwords of this generation and of earlier ones are refused. Below `loginGeneration`, and set by an update of its
+   * own, when no release uses that password any more. @default 0: the one before stays in force until the next change
+   */
+  readonly closedLoginGeneration?: number;
 }
 
 /** Every problem of the arguments that shows before the first resource. */
@@ -64,6 +69,7 @@ export class PostgresDatabase extends pulumi.ComponentResource {
         ca: cluster.ca,
         extensions: args.extensions ?? [],
         loginGeneration: args.loginGeneration ?? 1,
+        closedLoginGeneration: args.closedLoginGeneration ?? 0,
       },
       this,
       cluster.firewall,

@@ -1,11 +1,14 @@
 import { stringify } from "yaml";
+import type { HostKeyType } from "./machineKeys";
 
 /** What a new droplet is told before its first boot. */
 export interface UserDataArgs {
   readonly user: string;
   readonly authorizedKeys: readonly string[];
-  /** PEM of the ed25519 host key that the machine shall show. Secret. */
+  /** PEM of the host key that the machine shall show. Secret. */
   readonly hostPrivateKey: string;
+  /** @default "ed25519" */
+  readonly hostKeyType?: HostKeyType;
   readonly hostPublicKey: string;
 }
 
@@ -21,6 +24,7 @@ PermitRootLogin no
  * https://cloudinit.readthedocs.io/en/latest/reference/modules.html#ssh
  */
 export function renderUserData(args: UserDataArgs): string {
+  const type = args.hostKeyType ?? "ed25519";
   const config = {
     users: [
       {
@@ -33,7 +37,7 @@ export function renderUserData(args: UserDataArgs): string {
       },
     ],
     ssh_deletekeys: true,
-    ssh_keys: { ed25519_private: args.hostPrivateKey, ed25519_public: args.hostPublicKey },
+    ssh_keys: { [`${type}_private`]: args.hostPrivateKey, [`${type}_public`]: args.hostPublicKey },
     write_files: [
       {
         path: "/etc/ssh/sshd_config.d/00-slipway.conf",

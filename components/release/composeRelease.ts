@@ -159,7 +159,7 @@ export class ComposeRelease extends pulumi.ComponentResource {
           connection: args.host.connection,
           identity: args.host.identity,
           machine: args.host.machine,
-          ready: [...args.host.ready, args.slot],
+          ready: [...args.host.ready, ...(args.host.storage ?? []), args.slot],
         },
         entry: "release.sh",
         scripts: [...scripts.map((script) => `${script}.sh`), "recover.service"],

@@ -13,7 +13,10 @@ import { prepareHost } from "./prepareHost";
 export interface ExistingHostArgs {
   /** Address or name that SSH connects to. */
   readonly address: pulumi.Input<string>;
-  /** The server's public host key, as in /etc/ssh/ssh_host_ed25519_key.pub. Another one means another machine: everything is done again. */
+  /**
+   * The server's public host key, as in /etc/ssh/ssh_host_ed25519_key.pub. Another one means another machine, and
+   * everything is done again, unless `identity` stays the same.
+   */
   readonly hostKey: pulumi.Input<string>;
   /** Private key of `user`, without a passphrase. */
   readonly privateKey: pulumi.Input<string>;
@@ -26,6 +29,11 @@ export interface ExistingHostArgs {
    * `authorized_keys`: whoever is not among them is locked out. @default the file stays as it is
    */
   readonly authorizedKeys?: readonly pulumi.Input<string>[];
+  /**
+   * Any text that names the machine: another one means another machine. Set it to `hostKeyFingerprint` before a
+   * change of the server's host key, and nothing is done again. @default the fingerprint of `hostKey`
+   */
+  readonly identity?: pulumi.Input<string>;
   /** Swap file in MiB; 0 leaves the swap as it is. @default 0 */
   readonly swapMib?: number;
 }
@@ -57,6 +65,14 @@ export function validateExistingHostArgs(args: ExistingHostArgs): Problem[] {
       cure: "leave it out for 22",
     });
   }
+  if (args.identity === "") {
+    problems.push({
+      path: "identity",
+      received: '""',
+      accepted: "a text that names the machine",
+      cure: "leave it out for the fingerprint of hostKey",
+    });
+  }
   if (typeof args.hostKey === "string") problems.push(...validateHostKey("hostKey", args.hostKey));
   if (typeof args.privateKey === "string")
     problems.push(...validatePrivateKey("privateKey", args.privateKey));
@@ -77,7 +93,7 @@ export function validateExistingHostArgs(args: ExistingHostArgs): Problem[] {
 export class ExistingHost extends pulumi.ComponentResource implements Host {
   /** How it is reached: address, port, user, private key and pinned host key. Secret. */
   public readonly connection: pulumi.Output<command.types.input.remote.ConnectionArgs>;
-  /** The fingerprint of the host key: another key is another machine. */
+  /** The `identity` that was given, or the fingerprint of the host key. */
   public readonly identity: pulumi.Output<string>;
   /** The prepare step. */
   public readonly ready: readonly pulumi.Resource[];
@@ -102,7 +118,7 @@ export class ExistingHost extends pulumi.ComponentResource implements Host {
     const checkedKey = pulumi.all([privateKey, deployKey]).apply(([key]) => key);
     this.address = pulumi.output(args.address);
     this.hostKeyFingerprint = hostKey.fingerprint;
-    this.identity = hostKey.fingerprint;
+    this.identity = args.identity === undefined ? hostKey.fingerprint : pulumi.output(args.identity);
     this.connection = checkConnection(
       pulumi.secret({
         host: this.address,

@@ -12,6 +12,8 @@ export interface Host {
   readonly identity: pulumi.Output<string>;
   /** What has to be finished before the machine is of use: its preparation. */
   readonly ready: readonly pulumi.Resource[];
+  /** What has to be in place before an app starts: the data volume. What needs none goes ahead of it. @default nothing */
+  readonly storage?: readonly pulumi.Resource[];
   /** The machine itself, when the program made it: what stood on it needs no cleaning up when it goes. */
   readonly machine?: pulumi.Resource;
 }

@@ -9,16 +9,16 @@ export interface PrepareHostArgs {
   readonly user: pulumi.Input<string>;
   /** The whole of the user's `authorized_keys`. Empty leaves the file alone. */
   readonly authorizedKeys: pulumi.Input<readonly string[]>;
+  /** Private halves of all host keys that sshd shall show, by type. Secret. @default sshd's keys stay as they are */
+  readonly hostKeys?: Readonly<Partial<Record<"ed25519" | "ecdsa", pulumi.Input<string>>>>;
   /** Size of the swap file in MiB; 0 for none. */
   readonly swapMib: pulumi.Input<number>;
-  /** Block device that holds Docker's volumes, by its stable path. @default none: they are on the system disk */
-  readonly volume?: { readonly device: pulumi.Input<string> };
 }
 
-const parts = ["boot", "packages", "users", "volume", "docker", "edge", "metadata", "upkeep"];
+const parts = ["boot", "packages", "users", "hostkeys", "docker", "edge", "metadata", "upkeep"];
 
 /**
- * Makes a server with Debian 13, Ubuntu 24.04 or a later one ready for releases: Docker, compose, Caddy, swap, upkeep, the data volume, and the
+ * Makes a server with Debian 13, Ubuntu 24.04 or a later one ready for releases: Docker, compose, Caddy, swap, upkeep, and the
  * metadata address closed to containers. The same for a droplet and for a server that was already there; run again
  * when one of the settings changes, and then changing only what differs.
  */
@@ -29,20 +29,23 @@ export function prepareHost(
   opts?: pulumi.ComponentResourceOptions,
 ): RemoteScript {
   const settings = pulumi
-    .all([args.user, args.swapMib, args.volume?.device ?? ""])
-    .apply(([user, swapMib, device]) => `user=${user}\nswapMib=${swapMib}\nvolumeDevice=${device}\n`);
+    .all([args.user, args.swapMib])
+    .apply(([user, swapMib]) => `user=${user}\nswapMib=${swapMib}\n`);
   return new RemoteScript(
     name,
     {
       host,
       entry: "prepare.sh",
-      scripts: parts.map((part) => `prepare-${part}.sh`),
+      scripts: ["lib", ...parts].map((part) => `prepare-${part}.sh`),
       files: {
         settings,
         authorized_keys: pulumi
           .output(args.authorizedKeys)
           .apply((keys) => keys.map((key) => `${key}\n`).join("")),
         Caddyfile: renderCaddyfile(),
+        ...Object.fromEntries(
+          Object.entries(args.hostKeys ?? {}).map(([type, key]) => [`host_key_${type}`, pulumi.secret(key)]),
+        ),
       },
       timeoutSeconds: 1200,
     },

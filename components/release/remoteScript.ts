@@ -17,6 +17,13 @@ export interface RemoteScriptArgs {
   readonly triggers?: readonly pulumi.Input<unknown>[];
   /** After this many seconds the script is told to stop and to undo what it began. @default 1800 */
   readonly timeoutSeconds?: number;
+  /**
+   * One constant line that is run on the old machine before the script is run on another one, and when the script
+   * leaves the program while the machine stays. @default none
+   */
+  readonly onLeave?: string;
+  /** Whether only a new machine runs it: a later change of the files or of the connection does not. @default false */
+  readonly once?: boolean;
   /** One constant line that takes away what the script made. Not for releases: a replaced one would remove its successor. @default none */
   readonly onRemove?: string;
 }
@@ -29,7 +36,8 @@ export interface RemoteScriptArgs {
  * to run again: every change of its inputs runs it, also when merely the connection changed
  * (https://www.pulumi.com/registry/packages/command/api-docs/remote/command/).
  *
- * Replaced, without a remote deletion, when the machine or a trigger changes; with `onRemove` it is never replaced.
+ * Replaced, without a remote deletion, when the machine or a trigger changes; with `onRemove` it is never replaced, and
+ * with `onLeave` the old one goes before the new one is made.
  */
 export class RemoteScript extends pulumi.ComponentResource {
   /** The line of JSON that the script printed. */
@@ -60,7 +68,7 @@ export class RemoteScript extends pulumi.ComponentResource {
       {
         connection: pulumi.secret(args.host.connection),
         create: unpackCommand(),
-        delete: args.onRemove,
+        delete: args.onRemove ?? args.onLeave,
         stdin: pulumi.secret(payload),
         // What has a removal is not replaced: a new machine has another connection, and that is an update.
         triggers: args.onRemove === undefined ? [args.host.identity, ...(args.triggers ?? [])] : undefined,
@@ -70,7 +78,10 @@ export class RemoteScript extends pulumi.ComponentResource {
       {
         parent: this,
         dependsOn: [...args.host.ready],
-        deletedWith: args.host.machine,
+        deleteBeforeReplace: args.onLeave !== undefined || undefined,
+        ...(args.once
+          ? { ignoreChanges: ["connection", "create", "stdin", "triggers"] }
+          : { deletedWith: args.host.machine }),
       },
     );
     this.receipt = this.command.stdout.apply((stdout) => parseReceipt(name, stdout));

@@ -259,3 +259,36 @@ describe("what is wrong is refused before anything is registered", () => {
     expect(message).toContain('slipway:dns.zone of stack staging: received "example.com"');
   });
 });
+
+describe("every generation that a stack names", () => {
+  const host = { generation: 2, hostKeyGenerations: [2, 1], deployKeyGenerations: [1, 2] };
+  const config = {
+    "slipway:host": host,
+    "slipway:database": { loginGeneration: 3, closedLoginGeneration: 2 },
+    "slipway:secretKeyGenerations": [2, 1],
+  };
+
+  test("reaches the machine and its keys", async () => {
+    const names = (await run({ config })).resources.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(["host-2", "host-host-key-2", "host-deploy-key-2"]));
+    expect(names).not.toContain("host-media");
+  });
+
+  test("reaches the database, where the closed login is the one that waits", async () => {
+    const roles = (await run({ config })).find(command, "database-roles");
+    const { "variables.psql": variables } = await payloadFiles(roles.inputs["stdin"]);
+    expect(variables).toContain("\\set active 'hello_django_a'\n");
+    expect(variables).toContain("\\set closed 'hello_django_b'\n");
+  });
+
+  test("reaches the app: the key in use, and the earlier one to read with", async () => {
+    const environment = await environmentOf((await run({ config })).find(command, release));
+    expect(environment).toMatchObject({
+      SECRET_KEY: "secret-key-2",
+      SECRET_KEY_FALLBACKS: secretValues.secretKey,
+    });
+    expect(await environmentOf((await run()).find(command, release))).not.toHaveProperty(
+      "SECRET_KEY_FALLBACKS",
+    );
+  });
+});

@@ -19,6 +19,12 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = login) \gexec
 -- The server gets the hash, never the password: a statement may end up in its log.
 ALTER ROLE :"login_a" LOGIN PASSWORD :'verifier_a';
 ALTER ROLE :"login_b" LOGIN PASSWORD :'verifier_b';
+-- A password that was given up. Whoever is connected with it would be locked out at the next connection.
+SELECT coalesce(bool_or(usename = :'closed'), false) AS closed_in_use FROM pg_stat_activity \gset
+\if :closed_in_use
+  DO $$ BEGIN RAISE EXCEPTION 'the login to be closed is still connected: count loginGeneration up, update, and close the one before with the next update'; END $$;
+\endif
+SELECT format('ALTER ROLE %I NOLOGIN PASSWORD NULL', :'closed') WHERE :'closed' <> '' \gexec
 GRANT :"owner" TO :"login_a", :"login_b";
 -- What a login makes belongs to the owner from the start.
 ALTER ROLE :"login_a" SET role = :'owner';

@@ -16,6 +16,3 @@ if jq --null-input --argjson ours "$ours" --argjson theirs "$theirs" '$ours + $t
 fi
 systemctl enable --quiet --now docker
 docker info --format 'Docker {{.ServerVersion}}'
-# What was stopped so that its volumes could move.
-# shellcheck disable=SC2086 # one word per container
-[ -z "${stopped_for_volume:-}" ] || docker start $stopped_for_volume >/dev/null

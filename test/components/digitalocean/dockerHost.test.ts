@@ -140,10 +140,70 @@ describe("a DockerHost", () => {
     expect(volume.protect).toBe(true);
     expect(attachment.inputs).toEqual({ volumeId: "volume-uuid", dropletId: 101 });
     expect(attachment.deleteBeforeReplace).toBe(true);
-    const prepare = recording.find(command);
-    expect(prepare.dependsOn).toContain(attachment.urn);
-    const { settings } = await payloadFiles(prepare.inputs["stdin"]);
+    const mount = recording.find(command, "host-media-mount");
+    expect(mount.deleteBeforeReplace).toBe(true);
+    expect(mount.inputs["delete"]).toContain("leave.sh volume");
+    expect(mount.dependsOn).toContain(attachment.urn);
+    expect(mount.inputs["triggers"]).toHaveLength(2);
+    const { settings } = await payloadFiles(mount.inputs["stdin"]);
     expect(settings).toContain("volumeDevice=/dev/disk/by-id/scsi-0DO_Volume_slipway-test-host-media\n");
+  });
+
+  test("is prepared and has the images before the volume moves to it", async () => {
+    const registry = { server: "registry.example.com", username: "reader", password: "token" };
+    const prefetch = [{ images: ["registry.example.com/web@sha256:1"], registry }, { images: ["redis:7"] }];
+    const recording = await run({ mediaVolumeGib: 20, prefetch });
+    const images = recording.find(command, "host-images");
+    const attachment = recording.find("digitalocean:index/volumeAttachment:VolumeAttachment");
+    expect(images.dependsOn).toContain(recording.find(command, "host-prepare").urn);
+    expect(attachment.dependsOn).toContain(images.urn);
+    // Once for a machine: a release fetches its own images.
+    expect(images.ignoreChanges).toEqual(["connection", "create", "stdin", "triggers"]);
+    const { "images.json": list } = await payloadFiles(images.inputs["stdin"]);
+    expect(JSON.parse(list ?? "")).toEqual([prefetch[0], { images: ["redis:7"], registry: null }]);
+  });
+
+  test("is another one with each generation, and keeps its keys, its tag and its network", async () => {
+    const [first, second] = [
+      await run({ mediaVolumeGib: 1 }),
+      await run({ mediaVolumeGib: 1, generation: 2 }),
+    ];
+    const without = (urns: readonly string[], others: readonly string[]) =>
+      urns.filter((urn) => !others.includes(urn)).map((urn) => urn.split("::").at(-1));
+    expect(without(second.urns(), first.urns())).toEqual(["host-2", "host-images-2", "host-images-2"]);
+    expect(without(first.urns(), second.urns())).toEqual(["host", "host-images", "host-images"]);
+    const droplet = second.find("digitalocean:index/droplet:Droplet");
+    expect(droplet.inputs["name"]).toBe("slipway-test-host-2");
+  });
+
+  test("takes a new deploy key made here in two steps, and never makes another key of the account for it", async () => {
+    const line = (name: string) => parsePublicKey(keyPair(name).public).line;
+    const [old, next] = [line("host-deploy-key"), line("host-deploy-key-2")];
+    const keysOf = async (deployKeyGenerations: number[]) => {
+      const recording = await run({ deployKeyGenerations });
+      const { connection, stdin } = recording.find(command).inputs;
+      const { authorized_keys } = await payloadFiles(stdin);
+      return [(connection as { privateKey: string }).privateKey, authorized_keys];
+    };
+    expect(await keysOf([1, 2])).toEqual([keyPair("host-deploy-key").private, `${old}\n${next}\n`]);
+    expect(await keysOf([2])).toEqual([keyPair("host-deploy-key-2").private, `${next}\n`]);
+    expect((await run()).find("digitalocean:index/sshKey:SshKey").ignoreChanges).toEqual(["publicKey"]);
+  });
+
+  test("shows the host keys of all generations, pins the first and keeps its identity", async () => {
+    const recording = await run({ hostKeyGenerations: [2, 1] });
+    const { connection, stdin, triggers } = recording.find(command).inputs;
+    const { host_key_ed25519, host_key_ecdsa } = await payloadFiles(stdin);
+    expect(host_key_ed25519).toBe(keyPair("host-host-key").private);
+    expect(host_key_ecdsa).toBe(keyPair("host-host-key-2").private);
+    expect(connection).toMatchObject({ hostKey: parsePublicKey(keyPair("host-host-key-2").public).line });
+    expect(triggers).toEqual(["101"]);
+    const { userData } = recording.find("digitalocean:index/droplet:Droplet").inputs;
+    expect(userData).toContain("ecdsa_public: ");
+    expect(recording.find("tls:index/privateKey:PrivateKey", "host-host-key-2").inputs).toEqual({
+      algorithm: "ECDSA",
+      ecdsaCurve: "P256",
+    });
   });
 
   test("gives the protection up only when told to", async () => {
@@ -170,6 +230,10 @@ describe("bad arguments are refused before anything is registered", () => {
     [{ authorizedKeys: [ann, "ssh-rsa"] }, "authorizedKeys[1]", '"ssh-rsa"', "id_ed25519.pub"],
     [{ deployPrivateKey: "no key" }, "deployPrivateKey", "a secret value", "ssh-keygen"],
     [{ mediaVolumeGib: 0 }, "mediaVolumeGib", "0", "no volume"],
+    [{ generation: 0 }, "generation", "0", "count it up by one"],
+    [{ hostKeyGenerations: [] }, "hostKeyGenerations", "[]", "[1] to begin with"],
+    [{ hostKeyGenerations: [1, 3] }, "hostKeyGenerations", "[1,3]", "count up by one"],
+    [{ deployKeyGenerations: [2, 2] }, "deployKeyGenerations", "[2,2]", "then [2]"],
     [{ swapMib: 1.5 }, "swapMib", "1.5", "no swap file"],
     [{ tags: ["a b"] }, "tags[0]", '"a b"', "rename the tag"],
   ])("%j", async (args, path, received, cure) => {

@@ -63,6 +63,23 @@ describe("waitForLogin", () => {
     await expect(attempt).rejects.not.toThrow(/BEGIN/);
   });
 
+  it("gives a machine that is booting a while to make its user, and believes it then", async () => {
+    const stranger = connection({ privateKey: keyPair().private });
+    const started = Date.now();
+    await expect(waitForLogin(stranger, "Host", 60, { bootSeconds: 2 })).rejects.toThrow(/refuses the login/);
+    expect(Date.now() - started).toBeGreaterThanOrEqual(2000);
+    expect(logins).toBeGreaterThan(1);
+  });
+
+  it("names a server that has no key of the pinned type, instead of waiting for it", async () => {
+    const pinned = connection({
+      hostKey: `ecdsa-sha2-nistp256 ${firstTwoWords(otherKey.public).split(" ")[1]}`,
+    });
+    await expect(waitForLogin(pinned, "Host", 60)).rejects.toThrow(
+      /received no key of type ecdsa-sha2-nistp256/,
+    );
+  });
+
   it("waits for a server that does not answer yet, and leaves it to the provider after that", async () => {
     await new Promise<void>((resolve) => server.close(() => resolve()));
     expect(await tryLogin(connection())).toEqual({ unreachable: expect.any(String) as string });

@@ -41,6 +41,12 @@ test("its key is pinned, and another key is another machine", async () => {
   expect(await valueOf(recording.outputs.host.hostKeyFingerprint)).toBe(hostKey.fingerprint);
 });
 
+test("it stays the same machine with another host key when it has a name", async () => {
+  const recording = await record(make({ identity: "the one in the cellar" }), { answers });
+  expect(recording.find(command).inputs["triggers"]).toEqual(["the one in the cellar"]);
+  expect(await valueOf(recording.outputs.host.hostKeyFingerprint)).toBe(hostKey.fingerprint);
+});
+
 const authorizedKeysOf = async (args: Partial<ExistingHostArgs>) => {
   const recording = await record(make(args), { answers });
   return (await payloadFiles(recording.find(command).inputs["stdin"]))["authorized_keys"];
