@@ -76,9 +76,14 @@ remove_release_volumes() {
 
 keep_logs_of() {
   say "== last lines of the new containers"
-  local id
+  local id lines
+  # The worst comes last: the end of the log is what the receipt shows. A traceback may have a second one below it.
   for id in $(containers "$1"); do
+    docker inspect --format '{{.RestartCount}}{{.State.ExitCode}} {{.Id}}' "$id"
+  done | sort -n | cut -d' ' -f2 | while read -r id; do
     docker inspect --format '-- {{.Name}}: {{.State.Status}}, exit code {{.State.ExitCode}}, restarts {{.RestartCount}}' "$id"
-    docker logs --tail 25 "$id" 2>&1
+    lines=15
+    [ "$(docker inspect --format '{{.RestartCount}}{{.State.ExitCode}}' "$id")" = 00 ] || lines=70
+    docker logs --tail "$lines" "$id" 2>&1
   done
 }

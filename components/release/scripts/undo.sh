@@ -1,8 +1,18 @@
 # shellcheck shell=bash
 # How a run ends, and what the next one does about a run that could not end: the same undoing serves both.
 
+# stop_untouched COLOUR DIRECTORY: nothing but its workers can have begun something that is worth waiting for.
+stop_untouched() {
+  local id workers
+  workers=" $(jq -r '.workers | join(" ")' "$2/release.json" 2>/dev/null) "
+  for id in $(containers "$1" --filter status=running); do
+    [[ $workers == *" $(docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}}' "$id") "* ]] || echo "$id"
+  done | xargs -r docker stop --time 5 >/dev/null || true
+}
+
 # Before the switch the new colour took no traffic: it goes, and what was stopped of the old one starts again.
 undo_before_switch() {
+  stop_untouched "$1" "$2"
   remove_colour "$1"
   # The same release over again lives in the same directory: that one still serves.
   if [ "$2" != "$current_dir" ]; then
@@ -148,7 +158,7 @@ end_well() {
 }
 
 end_badly() {
-  tail -n 40 "$log" | jq -Rn '[inputs]' >"$payload/tail.json"
+  tail -n 100 "$log" | jq -Rn '[inputs]' >"$payload/tail.json"
   jq -cn --slurpfile spec "$payload/release.json" --slurpfile log "$payload/tail.json" --arg step "$step" \
     --arg code "$failure_code" --arg message "$failure_message" --arg cure "$failure_cure" \
     --arg serves "$current_release" --argjson seconds "$(steps_json)" --argjson probe "$(probe_json)" '
