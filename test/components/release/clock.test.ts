@@ -1,15 +1,7 @@
 // A host whose clock is wrong, or is set while a release goes out. The waits are run as they are, with a clock that jumps
 // by a day each time it is looked at; a container cannot have a clock of its own.
 import { execFileSync } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
