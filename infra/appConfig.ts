@@ -102,7 +102,14 @@ export function appContradictions(stack: string, parsed: Parsed): ConfigProblem[
 }
 
 // These keys say something of slipway:app alone.
-function withoutOwnApp({ apps, environment, secrets, releasesFile, database }: Parsed): ConfigProblem[] {
+function withoutOwnApp({
+  apps,
+  environment,
+  secrets,
+  secretKeyGenerations,
+  releasesFile,
+  database,
+}: Parsed): ConfigProblem[] {
   if (Object.keys(apps).length === 0) {
     const accepted = "an object with at least `directory`, or several of them by name in slipway:apps";
     return [{ path: "app", received: "nothing", accepted }];
@@ -111,6 +118,7 @@ function withoutOwnApp({ apps, environment, secrets, releasesFile, database }: P
     ...Object.keys(environment).map((name) => `environment.${name}`),
     ...Object.keys(secrets).map((name) => `secrets.${name}`),
     ...(releasesFile === undefined ? [] : ["releasesFile"]),
+    ...(String(secretKeyGenerations) === "1" ? [] : ["secretKeyGenerations"]),
     ...(["name", "extensions", "pool", "loginGeneration", "closedLoginGeneration"] as const)
       .filter((name) => database?.[name] !== undefined)
       .map((name) => `database.${name}`),

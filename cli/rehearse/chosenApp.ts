@@ -48,23 +48,25 @@ function namedByDirectory(app: string, apps: readonly { readonly name: string }[
   });
 }
 
-const ofDatabase = ["name", "extensions", "pool", "contract", "loginGeneration"];
+const ofDatabase = ["name", "extensions", "pool", "contract", "loginGeneration", "closedLoginGeneration"];
+// Beside `slipway:app`, and inside each of `slipway:apps`.
+const beside = ["secrets", "secretKeyGenerations"];
 
 /** One of `slipway:apps` as the stack's only app: what it has of its own takes the place of what the stack has. */
 function oneOfSeveral(project: string, stack: string, key: string): ChosenApp {
   const apps = stackConfigValue(project, stack, "slipway:apps") as Readonly<Record<string, Keys>>;
-  const { secrets, database, ...rest } = apps[key] ?? {};
+  const { database, ...rest } = apps[key] ?? {};
   const own = database as Keys | undefined;
   // The rehearsal has a registry and a release file of its own.
-  const app = Object.fromEntries(
-    Object.entries(rest).filter(([name]) => name !== "registry" && name !== "releasesFile"),
-  );
+  const apart = [...beside, "registry", "releasesFile"];
+  const app = Object.fromEntries(Object.entries(rest).filter(([name]) => !apart.includes(name)));
+  const set = beside.filter((name) => rest[name] !== undefined);
   const nothing = Object.fromEntries(ofDatabase.map((name) => [name, null]));
   const layers = [
-    { "slipway:app": null, "slipway:apps": null, "slipway:environment": null, "slipway:secrets": null },
+    Object.fromEntries(["app", "apps", "environment", ...beside].map((name) => [`slipway:${name}`, null])),
     {
       "slipway:app": { ...app, name: key },
-      ...(secrets === undefined ? {} : { "slipway:secrets": secrets }),
+      ...Object.fromEntries(set.map((name) => [`slipway:${name}`, rest[name]])),
       "slipway:database": own === undefined ? null : { ...nothing, ...own },
     },
   ];

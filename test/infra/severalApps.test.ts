@@ -15,6 +15,8 @@ jest.mock("../../components/release/checkConnection", () => ({
   checkConnection: (connection: unknown) => connection,
 }));
 
+// A few run the program twice.
+jest.setTimeout(20_000);
 beforeAll(() => void jest.spyOn(console, "log").mockImplementation());
 
 const command = "command:remote:Command";

@@ -16,11 +16,12 @@ beforeEach(() => {
     "slipway:app": { directory: "shop", drainSeconds: 5 },
     "slipway:environment": { COLOUR: "blue" },
     "slipway:secrets": { KEY: "of-shop" },
+    "slipway:secretKeyGenerations": [3],
     "slipway:database": { size: "big", name: "shop", pool: { mode: "session", size: 3 } },
     "slipway:apps": {
       blog: {
         ...{ directory: "blog", domains: ["blog.example.com"], releasesFile: "b.yaml" },
-        ...{ secrets: { TOKEN: "of-blog" }, database: { loginGeneration: 2 } },
+        ...{ secrets: { TOKEN: "of-blog" }, secretKeyGenerations: [2, 1], database: { loginGeneration: 2 } },
       },
       wiki: { directory: "wiki" },
     },
@@ -48,6 +49,7 @@ test("the first of several apps is rehearsed as if it were alone", async () => {
     "slipway:app",
     "slipway:environment",
     "slipway:secrets",
+    "slipway:secretKeyGenerations",
     "slipway:database",
   ]);
   expect(chooseApp(project, { stack: "staging", app: "shop" })).toMatchObject({
@@ -61,6 +63,7 @@ test("another one takes its place, with what it has of its own and nothing of th
   expect(await rehearsed("blog")).toEqual({
     "slipway:app": { directory: "blog", domains: ["blog.example.com"], name: "blog" },
     "slipway:secrets": { TOKEN: "of-blog" },
+    "slipway:secretKeyGenerations": [2, 1],
     "slipway:database": { size: "big", loginGeneration: 2 },
   });
   expect(await rehearsed("wiki")).toEqual({ "slipway:app": { directory: "wiki", name: "wiki" } });
