@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { Command, CommanderError } from "commander";
+import { addBackupCommands } from "./commands/backup";
 import { addRehearseCommand } from "./commands/rehearse";
 import { addReleaseCommand } from "./commands/release";
 import { addRollbackCommand } from "./commands/rollback";
@@ -30,6 +31,7 @@ export function makeProgram(): Command {
   addStatusCommands(program);
   addRollbackCommand(program);
   addRunCommands(program);
+  addBackupCommands(program);
   addRehearseCommand(program);
   return program;
 }

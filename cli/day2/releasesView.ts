@@ -10,7 +10,7 @@ export function releasesView(
 ): string {
   if (receipts.length === 0) return "nothing was shipped yet";
   const shown = receipts.slice(-limit).reverse();
-  const last = receipts.findLastIndex(({ result, release }) => result !== "failed" && release === serving);
+  const last = receipts.findLastIndex(({ result, release }) => result === "released" && release === serving);
   const rows = shown.map((receipt) => [
     String(receipt.release),
     minute(receipt.at),
@@ -31,13 +31,15 @@ function resultOf(receipt: KeptReceipt, serves: boolean): string {
   return serves ? "serves" : receipt.result;
 }
 
-function seconds({ seconds: parts }: KeptReceipt): string {
-  const all = Object.values(parts ?? {});
+function seconds(receipt: KeptReceipt): string {
+  if (receipt.result === "restored") return receipt.secondsAway.toFixed(1);
+  // That of a release which was finished by the next run has none.
+  const all = Object.values(receipt.seconds ?? {});
   return all.length === 0 ? "-" : all.reduce((sum, part) => sum + part, 0).toFixed(1);
 }
 
 function migrations(receipt: KeptReceipt): string {
-  if (receipt.result === "failed") return "-";
+  if (receipt.result === "failed" || receipt.result === "restored") return "-";
   const { applied, kept = [] } = receipt.migrations;
   const words = [
     ...(applied.length > 0 ? [`${applied.length} applied`] : []),
@@ -47,8 +49,9 @@ function migrations(receipt: KeptReceipt): string {
 }
 
 /** `web 0123456789ab`: the digest is what tells two images of one repository apart. */
-function digests({ images }: KeptReceipt): string {
-  return Object.entries(images ?? {})
+function digests(receipt: KeptReceipt): string {
+  if (receipt.result === "restored") return `data of ${minute(receipt.backup.at)}`;
+  return Object.entries(receipt.images)
     .map(([name, reference]) => `${name} ${/@sha256:([0-9a-f]{8})/.exec(reference)?.[1] ?? reference}`)
     .join(", ");
 }

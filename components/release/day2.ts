@@ -129,7 +129,7 @@ export interface HostStatus {
 }
 
 /** What `releases` prints of each run. */
-export type KeptReceipt = (Receipt | FailedReceipt) & {
+export type KeptReceipt = (Receipt | FailedReceipt | RestoreReceipt) & {
   /** When it ended, by the host's clock. */
   readonly at: string;
   /** Whether all of its images are on the host. */
@@ -154,6 +154,13 @@ export interface BackupPart {
   readonly name: string;
 }
 
+/** What `backup list` prints. */
+export interface BackupPlan {
+  readonly parts: readonly BackupPart[];
+  /** What is left out, and why. */
+  readonly notes: readonly string[];
+}
+
 /** `manifest.json` of a backup. */
 export interface BackupManifest {
   readonly version: 1;
@@ -168,11 +175,14 @@ export interface BackupManifest {
   readonly notes: readonly string[];
 }
 
-/** What `restore` prints. */
+/** What `restore` prints, and keeps among the receipts. */
 export interface RestoreReceipt {
   readonly app: string;
+  /** The release that served before and after. */
   readonly release: number;
   readonly result: "restored";
+  /** The release that served when the backup was made, and when that was. */
+  readonly backup: { readonly release: number; readonly at: string };
   readonly parts: readonly string[];
   /** How long the app did not answer. */
   readonly secondsAway: number;

@@ -10,9 +10,10 @@
 #   exec [--service S] -- WORD…                  a program in the container that serves
 #   logs [--service S] [--since T] [--tail N] [--follow | --release N | --edge]
 #   rollback                                     reads a RollbackOrder on stdin, prints the receipt of the release
-#   backup list                                  prints one line of JSON: a list of BackupPart
+#   backup list                                  prints one line of JSON: BackupPlan
 #   backup part FILE                             prints that part
 #   restore                                      reads a tar of manifest.json and its parts on stdin, prints a RestoreReceipt
+#   restore undo                                 puts back what a restore that was cut has moved aside
 #
 # run and exec end with the exit status of what they ran. 125 means that the verb itself could not be done; then stderr
 # says why, and what to do, as `slipway: …` and `  cure: …`.

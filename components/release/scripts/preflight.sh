@@ -8,6 +8,9 @@ take_lock() {
   if ! flock --wait "$(jq -r .lockTimeoutSeconds "$payload/options.json")" 9; then
     fail busy "another run holds the lock: $(cat "$root/lock")" "wait until it has ended, then run pulumi up again"
   fi
+  [ ! -d "$root/restore" ] ||
+    fail restore-cut "a restore of $app was cut, or is under way: what it left has to be put back first" \
+      "run slipway restore again, or on the host, as root: /var/lib/slipway/$app/bin/day2.sh restore undo"
   printf 'release %s from %s, process %s, since %s\n' "$release" "${SLIPWAY_FROM:-this host}" "$$" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$root/lock"
 }
 
