@@ -52,8 +52,8 @@ export function dockerApp(config: StackConfig): DockerAppOutputs {
   refuseForeignZone(config, apps);
   const acme = readAcme(config);
 
-  const host = makeHost(config, apps);
   const reservedIp = makeReservedIp(config);
+  const host = makeHost(config, apps, reservedIp?.ipAddress);
   const address = reservedIp?.ipAddress ?? host.address;
   const cluster = host instanceof DockerHost ? makeCluster(config, apps, host) : undefined;
   const ground: Ground = { config, host, address, cluster, acme };
@@ -136,7 +136,11 @@ function readAcme({ acme, stack }: StackConfig): ComposeReleaseArgs["acme"] {
   }
 }
 
-function makeHost(config: StackConfig, apps: readonly AppWithFile[]): DockerHost | ExistingHost {
+function makeHost(
+  config: StackConfig,
+  apps: readonly AppWithFile[],
+  reachedAt: pulumi.Output<string> | undefined,
+): DockerHost | ExistingHost {
   const { size, image, vpc, sshFrom, authorizedKeys, privateKey, monitoring, backups } = config.host;
   const { mediaVolumeGib, swapMib, protect, existing } = config.host;
   const { generation, deployKeyGenerations, hostKeyGenerations } = config.host;
@@ -159,6 +163,7 @@ function makeHost(config: StackConfig, apps: readonly AppWithFile[]): DockerHost
       images: Object.values(file.images),
       registry,
     })),
+    reachedAt,
     swapMib,
     protect,
   });

@@ -10,7 +10,7 @@ import { deployPublicKey } from "../release/deployKey";
 import type { Host } from "../release/host";
 import { parsePublicKey } from "../release/hostKey";
 import { prepareHost } from "../release/prepareHost";
-import type { RemoteScript } from "../release/remoteScript";
+import { RemoteScript } from "../release/remoteScript";
 import { dataVolume } from "./dataVolume";
 import { validateDockerHostArgs, type DockerHostArgs } from "./dockerHostArgs";
 import { generationName, makeHostKeys, makeKey, type HostKeys, type MachineKey } from "./machineKeys";
@@ -70,7 +70,7 @@ export class DockerHost extends pulumi.ComponentResource implements Host {
   public readonly identity: pulumi.Output<string>;
   /** The prepare step, after cloud-init. */
   public readonly ready: readonly pulumi.Resource[];
-  /** The data volume, in its place; empty without one. */
+  /** What was taken over from the machine before: the data volume in its place, or the edge's certificates. */
   public readonly storage: readonly pulumi.Resource[];
   /** The droplet. */
   public readonly machine: digitalocean.Droplet;
@@ -159,8 +159,7 @@ export class DockerHost extends pulumi.ComponentResource implements Host {
       { bootSeconds: 30 },
     );
     this.ready = [this.prepare(name, resolved, authorizedKeys, hostKeys)];
-    this.storage =
-      args.mediaVolumeGib === undefined ? [] : [this.mediaVolume(name, resolved, args.mediaVolumeGib)];
+    this.storage = this.keptData(name, resolved, deployKey, pinned);
 
     this.registerOutputs({
       address: this.address,
@@ -237,6 +236,34 @@ export class DockerHost extends pulumi.ComponentResource implements Host {
       { user, authorizedKeys, hostKeys: hostKeys.served, swapMib: args.swapMib },
       { parent: this },
     );
+  }
+
+  // What a new machine takes over from the one before it.
+  private keptData(
+    name: string,
+    args: Resolved,
+    deployKey: MachineKey,
+    hostKey: MachineKey,
+  ): readonly RemoteScript[] {
+    const { mediaVolumeGib, generation, reachedAt } = args;
+    if (mediaVolumeGib !== undefined) return [this.mediaVolume(name, args, mediaVolumeGib)];
+    if (reachedAt === undefined || generation === 1) return [];
+    const fetched = new RemoteScript(
+      generationName(`${name}-certificates`, generation),
+      {
+        host: this,
+        entry: "certificates.sh",
+        files: {
+          user,
+          address: reachedAt,
+          deploy_key: pulumi.secret(deployKey.privateKey),
+          host_key: hostKey.publicKey,
+        },
+        once: true,
+      },
+      { parent: this },
+    );
+    return [fetched];
   }
 
   private mediaVolume(name: string, args: Resolved, sizeGib: number): RemoteScript {

@@ -48,6 +48,11 @@ export interface DockerHostArgs {
   readonly mediaVolumeGib?: number;
   /** Images that a new machine fetches before the data volume moves to it, which makes the gap shorter. @default none */
   readonly prefetch?: readonly PrefetchArgs[];
+  /**
+   * The reserved address that moves from one generation to the next. A new machine without a data volume fetches the
+   * edge's certificates from the one that still answers there, over SSH. @default none: it asks for new ones
+   */
+  readonly reachedAt?: pulumi.Input<string>;
   /** Swap file in MiB; 0 for none. @default 1024 */
   readonly swapMib?: number;
   /** Further tags of the droplet. @default none */

@@ -50,6 +50,7 @@ export function renderEdgeSite(app: App, args: EdgeSiteArgs = {}): string {
       ? ""
       : `${plain} {\n\theader X-Slipway-Release __RELEASE__\n\tredir https://{host}{uri} 308\n}\n\n`;
   const address = domains.length === 0 ? "http://" : domains.map((domain) => `https://${domain}`).join(", ");
+  // lb_try: Docker takes its ports down for half a second when an upgrade restarts it.
   return `# Site of the app ${name}, written by its release: changes made here are lost.
 ${redirect}${address} {
 ${domains.length === 0 ? "" : tls(name, args.acme)}	log {
@@ -70,6 +71,8 @@ ${domains.length === 0 ? "" : tls(name, args.acme)}	log {
 	}
 	reverse_proxy 127.0.0.1:__UPSTREAM_PORT__ {
 		header_up X-Real-IP {remote_host}
+		lb_try_duration 5s
+		lb_try_interval 100ms
 		transport http {
 			keepalive off
 			dial_timeout 5s

@@ -172,5 +172,9 @@ end_badly() {
 
 append_receipt() {
   jq -c --arg at "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '{at: $at} + .' "$payload/receipt.json" >>"$root/receipts.jsonl"
+  # That of a failure carries the end of its log: without a limit they would fill the disk one day.
+  if [ "$(wc -l <"$root/receipts.jsonl")" -gt 1000 ]; then
+    tail -n 900 "$root/receipts.jsonl" | write_file "$root/receipts.jsonl"
+  fi
   find "$root/log" -name '*.log' ! -path "$log" | sort | head -n -19 | xargs -r rm -f
 }

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import {
   activeLogin,
+  closedLogin,
   passwordGeneration,
   renderVariables,
   scramVerifier,
@@ -14,6 +15,23 @@ test("a generation gives a new password to its active login only", () => {
       expect(passwordGeneration(active, generation)).toBe(generation);
       expect(passwordGeneration(idle, generation)).toBe(passwordGeneration(idle, generation - 1));
     }),
+  );
+});
+
+test("only a login that waits is ever closed, and only when its password is old enough", () => {
+  expect(closedLogin(2, 1)).toBe("a");
+  expect(closedLogin(3, 2)).toBe("b");
+  // What the release before uses stays open while the next change is on its way.
+  expect(closedLogin(3, 1)).toBeUndefined();
+  expect(closedLogin(1, 0)).toBeUndefined();
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 1000 }),
+      fc.integer({ min: 0, max: 1000 }),
+      (generation, closed) => {
+        expect(closedLogin(generation, Math.min(closed, generation - 1))).not.toBe(activeLogin(generation));
+      },
+    ),
   );
 });
 

@@ -163,6 +163,23 @@ describe("a DockerHost", () => {
     expect(JSON.parse(list ?? "")).toEqual([prefetch[0], { images: ["redis:7"], registry: null }]);
   });
 
+  test("takes the certificates of the machine before it along, unless a data volume has them", async () => {
+    const names = async (args: Partial<DockerHostArgs>) =>
+      (await run({ reachedAt: "198.51.100.9", ...args })).resources
+        .map(({ name }) => name)
+        .filter((name) => name.includes("certificates"));
+    expect(await names({ generation: 2 })).toEqual(["host-certificates-2", "host-certificates-2"]);
+    expect(await names({})).toEqual([]);
+    expect(await names({ generation: 2, mediaVolumeGib: 1 })).toEqual([]);
+    const recording = await run({ reachedAt: "198.51.100.9", generation: 2 });
+    const fetched = recording.find(command, "host-certificates-2");
+    expect(await payloadFiles(fetched.inputs["stdin"])).toMatchObject({
+      address: "198.51.100.9",
+      host_key: parsePublicKey(keyPair("host-host-key").public).line,
+    });
+    expect(leaks(recording, secretTexts())).toEqual([]);
+  });
+
   test("is another one with each generation, and keeps its keys, its tag and its network", async () => {
     const [first, second] = [
       await run({ mediaVolumeGib: 1 }),

@@ -26,6 +26,8 @@ http:// {
 	}
 	reverse_proxy 127.0.0.1:__UPSTREAM_PORT__ {
 		header_up X-Real-IP {remote_host}
+		lb_try_duration 5s
+		lb_try_interval 100ms
 		transport http {
 			keepalive off
 			dial_timeout 5s
