@@ -64,10 +64,29 @@ go_aside() { printf 'http_port %s\n' "$aside_port" | write_file "$aside" 644; }
 # The site on stdin, answering on both ports by their numbers: right whether the edge is aside or not.
 on_both_ports() { on_one_port | sed -E "/^http:.*\\{\$/ s#(http://[^ ,:{]*)#\\1:80, \\1:$aside_port#g"; }
 
-on_one_port() { sed -E "/^http:.*\\{\$/ { s#, http://[^ ,{]*:$aside_port##g; s#:80\\b##g }"; }
+on_one_port() { sed -E "/# aside\$/d; /^http:.*\\{\$/ { s#, http://[^ ,{]*:$aside_port##g; s#:80\\b##g }"; }
+
+# An authority that asks on port 80 meets the container; the edge can only prove itself on 443.
+without_http_challenge() {
+  local text
+  text=$(on_one_port)
+  if grep -q '^[[:space:]]*issuer acme {' <<<"$text"; then
+    sed -E 's/^(\s*)issuer acme \{$/&\n\1\tdisable_http_challenge # aside/' <<<"$text"
+  else
+    sed -E 's/^https:.*\{$/&\n\ttls { # aside\n\t\tissuer acme { # aside\n\t\t\tdisable_http_challenge # aside\n\t\t} # aside\n\t} # aside/' <<<"$text"
+  fi
+}
 
 # With port 80 back and the redirect still there, both have to be answered.
-on_its_ports() { if redirect_is_on && ! edge_is_aside; then on_both_ports; else cat; fi; }
+on_its_ports() {
+  if edge_is_aside; then
+    without_http_challenge
+  elif redirect_is_on; then
+    on_both_ports
+  else
+    cat
+  fi
+}
 
 # resite FILTER: the app's site as it is, on other ports.
 resite() {
@@ -86,18 +105,20 @@ reload_in_time() {
   return 1
 }
 
+edge_has_port_80() { ss -Hltnp '( sport = :80 )' | grep '"caddy"' >/dev/null; }
+
 # The edge takes port 80 back and answers on both for as long as connections are still redirected. The order of the
 # files is such that the edge serves with any part of it.
 come_back() {
   if edge_is_aside; then
     resite on_both_ports || return 1
     rm -f "$aside"
-    if ! reload_in_time; then
+  fi
+  if redirect_is_on; then
+    if ! edge_has_port_80 && ! reload_in_time; then
       if go_aside && resite on_one_port; then reload_edge || true; fi
       return 1
     fi
-  fi
-  if redirect_is_on; then
     redirect_off || return 1
     # What was redirected a moment ago is accepted by now.
     sleep 1

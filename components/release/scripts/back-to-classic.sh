@@ -93,11 +93,9 @@ leave_port() {
     redirect_on || fail takeover-failed "connections cannot be redirected" "read nft's words above"
     sleep 1
   fi
-  if ! edge_is_aside; then
-    go_aside
-    if ! resite on_one_port || ! reload_edge; then
-      fail edge-refused "caddy does not leave port 80" "look at: journalctl -u caddy"
-    fi
+  go_aside
+  if ! resite on_one_port || ! reload_edge; then
+    fail edge-refused "caddy does not leave port 80" "look at: journalctl -u caddy"
   fi
 }
 

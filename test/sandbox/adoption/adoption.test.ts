@@ -75,11 +75,14 @@ describeSandbox("a server of the classic script", () => {
   );
 
   it(
-    "goes back to the classic containers with no failed request",
+    "goes back to the classic containers with no failed request, though that is killed on the way and run again",
     async () => {
-      const report = await underLoad(last(), classic, "serves", () =>
-        road.onHost("/var/lib/slipway/shop/back-to-classic.sh"),
-      );
+      const back = "/var/lib/slipway/shop/back-to-classic.sh";
+      const report = await underLoad(last(), classic, "serves", async () => {
+        await road.onHost(`${back} >/dev/null & echo $! >/run/back`);
+        await onceOnHost("nft list table inet slipway_aside", "kill -KILL $(cat /run/back)");
+        await road.onHost(back);
+      });
       expect(failed(report)).toEqual([]);
       expect(await served()).toEqual([200, String(classic)]);
       const own = "docker ps --all --format '{{.Label \"com.docker.compose.project\"}}' | sort -u";
@@ -90,6 +93,17 @@ describeSandbox("a server of the classic script", () => {
     },
     2 * minutes,
   );
+
+  it("asks for a certificate on port 443 alone while it has no other, and leaves nothing of that", async () => {
+    const { container } = await road.host();
+    const input = readFileSync(path.join(__dirname, "ports.sh"), "utf8");
+    expect((await dockerExec(container, ["bash", "-s"], { input })).trim().split("\n")).toEqual([
+      "aside, a given authority: http-01 is off",
+      "aside, any authority: http-01 is off",
+      "both ports: :19080 :443 :80",
+      "one port: as it was",
+    ]);
+  }, 30_000);
 
   it("is refused by name where it could not be taken over without harm", async () => {
     const { container } = await road.host();
