@@ -154,7 +154,7 @@ describeSandbox("the road", () => {
   );
 
   it(
-    "finishes a release that was killed behind its switch, with the next one",
+    "finishes a release that was killed behind its switch, and the next one goes through",
     async () => {
       const up = road.up(road.images["release-1"]);
       up.catch(() => undefined);
