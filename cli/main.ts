@@ -12,8 +12,9 @@ import { AlreadyTold, describeError, CliError, exitCodes } from "./errors";
 const exitCodeHelp = `
 Exit codes:
   0    what was asked for happened
-  1    it was tried and did not go as expected
+  1    it was tried and did not go as expected; status: something is not healthy
   2    it cannot be done as asked for; nothing was changed
+  125  run, exec, logs: the host could not begin; otherwise run and exec exit with the code of what ran
   130  interrupted by Ctrl-C`;
 
 /** The `slipway` command line. */
@@ -22,7 +23,7 @@ export function makeProgram(): Command {
     version: string;
   };
   const program = new Command("slipway")
-    .description("Sets what a stack shall run, and rehearses a stack on this machine.")
+    .description("Sets what a stack shall run, looks after what runs, and rehearses a stack on this machine.")
     .version(manifest.version)
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
