@@ -45,6 +45,8 @@ describe("the slipway command", () => {
   }, 30_000);
 
   it("documents its exit codes", async () => {
-    expect((await slipway("--help")).stdout).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}125 .*\n {2}130 /);
+    expect((await slipway("--help")).stdout).toMatch(
+      /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}125 .*\n {2}130 /,
+    );
   }, 20_000);
 });
