@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { usageError } from "../errors";
+import { outsideImages } from "./outsideImages";
 
 /** What has to be built for one image of the app. */
 export interface BuildSpec {
@@ -30,6 +31,12 @@ export interface AppDescription {
   /** Name of the image that runs Django: the one that is broken on purpose. */
   readonly djangoImage: string;
   readonly build: Readonly<Record<string, BuildSpec>>;
+  /** `service -> image` of the compose file's services that run an image of others, such as `postgres:16`. */
+  readonly outside: Readonly<Record<string, string>>;
+  /** Services that a release leaves as they are: their images are the same in each. */
+  readonly stateful: readonly string[];
+  /** Keys of the stack, without `slipway:`, laid over it for the rehearsal; null takes one away. */
+  readonly config: Readonly<Record<string, unknown>>;
   readonly requests: RequestsSpec;
 }
 
@@ -42,7 +49,8 @@ const buildSchema = z.record(
   z.string(),
   z.strictObject({ context: z.string().default("."), dockerfile: z.string().default("Dockerfile") }),
 );
-const requestsSchema = z.strictObject({
+const rehearseSchema = z.strictObject({
+  config: z.record(z.string(), z.unknown()).default({}),
   get: z.array(page).min(1).optional(),
   static: z.array(urlPath).default([]),
   slow: urlPath.optional(),
@@ -50,13 +58,18 @@ const requestsSchema = z.strictObject({
     .strictObject({ path: urlPath, field: z.string().min(1), contains: z.string().min(1).optional() })
     .optional(),
 });
+const services = z.array(z.string()).default([]);
 const schema = z.looseObject({
-  compose: z.string().optional(),
+  compose: z.string().default("docker-compose.prod.yml"),
   health: z.looseObject({ path: urlPath }),
   migrate: z.looseObject({ service: z.string() }).optional(),
   ingress: z.looseObject({ service: z.string() }),
+  stateful: services,
+  workers: services,
+  singletons: services,
+  environment: z.record(z.string(), z.unknown()).optional(),
   build: buildSchema.optional(),
-  rehearse: requestsSchema.optional(),
+  rehearse: rehearseSchema.prefault({}),
 });
 
 /**
@@ -72,18 +85,21 @@ export function readDescription(
   const own = existsSync(file) ? (parse(readFileSync(file, "utf8")) as Record<string, unknown> | null) : {};
   const parsed = schema.safeParse({ ...own, ...inline });
   if (!parsed.success) throw unreadable(file, parsed.error);
-  const { health, ingress, migrate, rehearse } = parsed.data;
+  const { health, ingress, migrate, stateful } = parsed.data;
+  const { config, ...rehearse } = parsed.data.rehearse;
   const build = resolveBuild(directory, file, parsed.data.build ?? buildsOfCompose(directory));
   return {
     directory,
     healthPath: health.path,
     djangoImage: djangoImage(Object.keys(build), migrate?.service, ingress.service),
     build,
+    outside: outsideImages(path.join(directory, parsed.data.compose), parsed.data, Object.keys(build)),
+    stateful,
+    config,
     requests: {
       ...rehearse,
-      get: rehearse?.get ?? [health.path, "/"].map((value) => ({ path: value })),
-      static: rehearse?.static ?? [],
-      guessed: rehearse?.get === undefined,
+      get: rehearse.get ?? [health.path, "/"].map((value) => ({ path: value })),
+      guessed: rehearse.get === undefined,
     },
   };
 }

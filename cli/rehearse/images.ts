@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import { docker, DockerError } from "../sandbox/bodies/docker";
-import { buildAppImage } from "../sandbox/bodies/imageBuild";
+import { buildAppImage, localImage } from "../sandbox/bodies/imageBuild";
 import { pushImage } from "../sandbox/bodies/registry";
 import type { Sandbox } from "../sandbox/bodies/sandbox";
 import type { AppDescription } from "./description";
@@ -12,6 +12,8 @@ const brokenDirectory = path.join(__dirname, "broken");
 /** The images of one app: three builds of it in the local Docker, and their digests in the sandbox's registry. */
 export class AppImages {
   private readonly pushed = new Map<string, string>();
+  private readonly found = new Map<string, string>();
+  private log: (line: string) => void = () => undefined;
 
   constructor(
     private readonly sandbox: Sandbox,
@@ -19,6 +21,8 @@ export class AppImages {
   ) {}
 
   async build(variant: Variant, log: (line: string) => void): Promise<void> {
+    this.log = log;
+    for (const [service, image] of Object.entries(this.description.outside)) await this.local(service, image);
     if (variant === "broken") return this.buildBroken(log);
     const release = variant === "release-1" ? "1" : "2";
     for (const [name, spec] of Object.entries(this.description.build)) {
@@ -39,20 +43,34 @@ export class AppImages {
   async push(variant: Variant): Promise<ImageSet> {
     const images: Record<string, string> = {};
     for (const name of Object.keys(this.description.build)) {
-      const tag = this.tag(this.origin(variant, name), name);
-      const reference = this.pushed.get(tag) ?? (await pushImage(this.sandbox, tag, `app/${name}`));
-      this.pushed.set(tag, reference);
-      images[name] = reference;
+      images[name] = await this.pushOnce(this.tag(this.origin(variant, name), name), name);
+    }
+    for (const [service, image] of Object.entries(this.description.outside)) {
+      // Pinned as a release would pin it: the host asks no registry but the sandbox's.
+      images[service] = await this.pushOnce(await this.local(service, image), service);
     }
     return images;
+  }
+
+  private async pushOnce(tag: string, name: string): Promise<string> {
+    const reference = this.pushed.get(tag) ?? (await pushImage(this.sandbox, tag, `app/${name}`));
+    this.pushed.set(tag, reference);
+    return reference;
+  }
+
+  private async local(service: string, image: string): Promise<string> {
+    const tag = this.found.get(image) ?? (await localImage(this.log, image, `service ${service}`));
+    this.found.set(image, tag);
+    return tag;
   }
 
   private get labels(): Record<string, string> {
     return { [appLabel]: this.sandbox.name };
   }
 
-  /** Only Django is broken on purpose: the other images are those of release 2. */
+  /** Only Django is broken on purpose: the other images are those of release 2. A database's is the same in all. */
   private origin(variant: Variant, name: string): Variant {
+    if (this.description.stateful.includes(name)) return "release-1";
     return variant === "broken" && name !== this.description.djangoImage ? "release-2" : variant;
   }
 

@@ -123,10 +123,16 @@ export class LocalWorld implements World {
   /** An app named by its directory takes the place of the stack's own, key by key: nothing of those may be left. */
   private overlay(): readonly string[] {
     const given = this.args.overlay ?? [];
-    if (!this.args.otherApp) return given;
+    const { directory, config } = this.args.description;
+    const ofApp = Object.fromEntries(Object.entries(config).map(([key, value]) => [`slipway:${key}`, value]));
     const files = [
-      { name: "without-app.yaml", config: { "slipway:app": null, "slipway:apps": null } },
-      { name: "app.yaml", config: { "slipway:app": { directory: this.args.description.directory } } },
+      ...(this.args.otherApp
+        ? [
+            { name: "without-app.yaml", config: { "slipway:app": null, "slipway:apps": null } },
+            { name: "app.yaml", config: { "slipway:app": { directory } } },
+          ]
+        : []),
+      ...(Object.keys(ofApp).length === 0 ? [] : [{ name: "rehearse-config.yaml", config: ofApp }]),
     ];
     const own = files.map(({ name, config }) => {
       const file = path.join(this.args.directory, name);

@@ -19,8 +19,8 @@ export interface BuildArgs {
 
 /**
  * Builds an app's image from its own Dockerfile. Images it starts from are taken from the local Docker, else pulled;
- * where neither works, python, nginx and debian are replaced by the sandbox's stand-ins in a temporary copy of the
- * Dockerfile, said aloud. Any other image that is missing is an error that names it.
+ * where neither works, python, nginx, postgres, redis and debian are replaced by the sandbox's stand-ins in a temporary
+ * copy of the Dockerfile, said aloud. Any other image that is missing is an error that names it.
  */
 export async function buildAppImage(sandbox: { readonly log: Log }, args: BuildArgs): Promise<string> {
   const context = resolve(args.context);
@@ -78,23 +78,31 @@ async function findStandIns(
 ): Promise<Map<string, string>> {
   const standIns = new Map<string, string>();
   for (const { image, line } of externalImages(text, buildArgs)) {
-    const reason = await missing(image);
-    if (reason === undefined) continue;
-    const kind = standInKind(image);
-    if (kind === undefined) {
-      throw new Error(
-        `${name} line ${line}: the image ${image} is not in the local Docker and cannot be pulled (${reason}). ` +
-          `Run "docker pull ${image}" or "docker load" where it can be had, or start from python, nginx or debian, ` +
-          "for which the sandbox has stand-ins.",
-      );
-    }
-    const tag = await ensureImage(kind, log);
-    log(
-      `${name} line ${line}: ${image} cannot be pulled, ${standInName[kind]} of Debian 13 stands in for it`,
-    );
-    standIns.set(image, tag);
+    const tag = await localImage(log, image, `${name} line ${line}`);
+    if (tag !== image) standIns.set(image, tag);
   }
   return standIns;
+}
+
+/**
+ * The name under which the local Docker has an image from outside: its own, pulled when it was missing, or that of the
+ * sandbox's stand-in, said aloud. `where` tells who asks for it.
+ * @throws naming the image when it cannot be had and nothing stands in for it.
+ */
+export async function localImage(log: Log, image: string, where: string): Promise<string> {
+  const reason = await missing(image);
+  if (reason === undefined) return image;
+  const kind = standInKind(image);
+  if (kind === undefined) {
+    throw new Error(
+      `${where}: the image ${image} is not in the local Docker and cannot be pulled (${reason}). ` +
+        `Run "docker pull ${image}" or "docker load" where it can be had, or start from python, nginx, postgres, redis or debian, ` +
+        "for which the sandbox has stand-ins.",
+    );
+  }
+  const tag = await ensureImage(kind, log);
+  log(`${where}: ${image} cannot be pulled, ${standInName[kind]} of Debian 13 stands in for it`);
+  return tag;
 }
 
 async function missing(image: string): Promise<string | undefined> {
@@ -107,12 +115,19 @@ async function missing(image: string): Promise<string | undefined> {
   }
 }
 
-type StandInKind = Extract<ImageKind, "python" | "nginx" | "base">;
+type StandInKind = Exclude<ImageKind, "droplet" | "services">;
 const standInName: Record<StandInKind, string> = {
   python: "Python 3.13",
   nginx: "nginx",
+  postgres: "PostgreSQL 17",
+  redis: "Redis",
   base: "the base system",
 };
+
+const standInKinds: ReadonlyMap<string, StandInKind> = new Map<string, StandInKind>([
+  ["debian", "base"],
+  ...(["python", "nginx", "postgres", "redis"] as const).map((name) => [name, name] as const),
+]);
 
 /** The stand-in for an image of Docker Hub's official ones, under whatever mirror's name. */
 export function standInKind(image: string): StandInKind | undefined {
@@ -121,6 +136,5 @@ export function standInKind(image: string): StandInKind | undefined {
     .replace(/:[^/:]*$/, "")
     .split("/")
     .at(-1);
-  if (repository === "python" || repository === "nginx") return repository;
-  return repository === "debian" ? "base" : undefined;
+  return repository === undefined ? undefined : standInKinds.get(repository);
 }

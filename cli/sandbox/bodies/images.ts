@@ -8,10 +8,10 @@ import { machineFiles, machineSettings, suite, type MachineSettings } from "./ma
 import { packTar, type TarFile } from "./tar";
 
 /**
- * The images of the sandbox: `droplet` and `services` are its bodies, `python` and `nginx` stand in for the images
- * of that name where no image registry can be reached; `base` is under all of them.
+ * The images of the sandbox: `droplet` and `services` are its bodies, `python`, `nginx`, `postgres` and `redis` stand
+ * in for the images of that name where no image registry can be reached; `base` is under all of them.
  */
-export type ImageKind = "base" | "droplet" | "services" | "python" | "nginx";
+export type ImageKind = "base" | "droplet" | "services" | "python" | "nginx" | "postgres" | "redis";
 
 /** Marks images built where no registry can be pulled from: builds on them use the machine's own network. */
 const closedLabel = "slipway.closed";

@@ -50,15 +50,25 @@ describe("images that a Dockerfile takes from outside", () => {
     expect(changed).toEqual(["FROM --platform=$BUILDPLATFORM stand-in:1 AS builder", "FROM stand-in:1"]);
   });
 
-  it("have a stand-in when they are python, nginx or debian, under any mirror's name", () => {
+  it("have a stand-in when they are python, nginx, postgres, redis or debian, under any mirror's name", () => {
     const images = [
       "python:3.13-alpine",
       "mirror.example:5000/library/nginx@sha256:00",
       "debian",
+      "docker.io/library/postgres:16-alpine",
+      "redis:7",
       "node:22",
       "my-python",
     ];
-    expect(images.map(standInKind)).toEqual(["python", "nginx", "base", undefined, undefined]);
+    expect(images.map(standInKind)).toEqual([
+      "python",
+      "nginx",
+      "base",
+      "postgres",
+      "redis",
+      undefined,
+      undefined,
+    ]);
   });
 });
 
