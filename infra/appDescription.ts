@@ -52,6 +52,9 @@ const schema = z.strictObject({
   adopt: z
     .strictObject({ project: text("the name of a compose project") }, { error: "an object with project" })
     .optional(),
+  strategy: z
+    .enum(["blue-green", "recreate"], { error: "blue-green, or recreate for an app that cannot run twice" })
+    .optional(),
   drainSeconds: whole("a whole number of seconds").optional(),
   domains: texts("a list of host names", "a host name").optional(),
   limits: z

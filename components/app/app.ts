@@ -66,11 +66,14 @@ export interface App {
   readonly files?: Readonly<Record<string, pulumi.Input<string>>>;
   /** Runs once per release, in the new image, before traffic. @default no migration */
   readonly migrate?: AppCommand;
-  /** Runs once before the migration, in the release that still serves. @default no backup */
+  /** Runs once before the migration, in the release that still serves or in a stateful service. @default no backup */
   readonly backup?: AppCommand;
   /** Services with data of their own (a database, a broker): not restarted by a release. @default none */
   readonly stateful?: readonly string[];
-  /** Services that take work from a queue: the old ones finish what they have. @default none */
+  /**
+   * Services that take work from a queue. They start when the release has passed its gate, and the old ones get their stop
+   * signal before the switch, so that they take no more, and finish what they have. @default none
+   */
   readonly workers?: readonly string[];
   /** Services that must never run twice, such as celery beat. @default none */
   readonly singletons?: readonly string[];
@@ -82,7 +85,17 @@ export interface App {
    * @default none: volumes are called after the app
    */
   readonly adopt?: AppAdoption;
-  /** How long requests and tasks of the old release may take to end, in seconds. @default 30 */
+  /**
+   * How a release takes over. `blue-green`: it starts beside the old one, and nobody waits. `recreate`, for an app that
+   * cannot run twice (SQLite, a lock on a file): the old one stops, then the new one migrates and starts; requests wait
+   * at the edge meanwhile, at most 30 seconds each. Whatever fails, the old one is started again, on a database that the new one may
+   * have migrated. @default "blue-green"
+   */
+  readonly strategy?: "blue-green" | "recreate";
+  /**
+   * How long requests and tasks of the old release may take to end, in seconds. A worker has its own `stop_grace_period`
+   * when that is longer. @default 30
+   */
   readonly drainSeconds?: number;
   /** Names under which the app answers, with automatic HTTPS. @default none: plain HTTP on the host's address */
   readonly domains?: readonly string[];
@@ -113,6 +126,7 @@ export function resolveApp(app: App): ResolvedApp {
     workers: app.workers ?? [],
     singletons: app.singletons ?? [],
     perReleaseVolumes: app.perReleaseVolumes ?? [],
+    strategy: app.strategy ?? "blue-green",
     drainSeconds: app.drainSeconds ?? 30,
     domains: app.domains ?? [],
     limits: {

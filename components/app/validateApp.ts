@@ -186,6 +186,20 @@ function adoptProblems({ name, adopt }: App): Problem[] {
       ];
 }
 
+function strategyProblems({ strategy }: App): Problem[] {
+  const known: readonly unknown[] = [undefined, "blue-green", "recreate"];
+  return known.includes(strategy)
+    ? []
+    : [
+        {
+          path: "strategy",
+          received: shown(strategy),
+          accepted: "blue-green, or recreate for an app that cannot run twice",
+          cure: "take it out when two releases may run side by side",
+        },
+      ];
+}
+
 function repeated(app: App): Problem[] {
   return (["stateful", "workers", "singletons", "perReleaseVolumes"] as const).flatMap((key) =>
     (app[key] ?? []).flatMap((name, index, all): Problem[] =>
@@ -217,6 +231,7 @@ export function validateApp(app: App): Problem[] {
     ...domainProblems(app),
     ...adoptProblems(app),
     ...repeated(app),
+    ...strategyProblems(app),
     ...numberProblem("drainSeconds", app.drainSeconds, 0, 3600),
     ...numberProblem("limits.maxBodyMib", app.limits?.maxBodyMib, 1, 1024 * 1024),
     ...numberProblem("limits.responseTimeoutSeconds", app.limits?.responseTimeoutSeconds, 1, 24 * 3600),

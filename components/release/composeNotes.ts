@@ -36,6 +36,25 @@ function unusualIngress(file: ComposeFile, app: App): string[] {
       ];
 }
 
+/** Not looked after: nobody carries them to another host. */
+function hostPaths(service: ComposeService): string[] {
+  const paths = service.mounts.filter(({ kind }) => kind === "absolute").map(({ source }) => source);
+  return paths.length === 0
+    ? []
+    : [
+        `services.${service.name} mounts ${paths.join(", ")} of the host: kept as it is, the same for the old and the new release.`,
+      ];
+}
+
+function restartedByEnv(service: ComposeService, app: App): string[] {
+  return app.stateful?.includes(service.name) && service.envFiles.length > 0
+    ? [
+        `services.${service.name} reads ${service.envFiles.join(", ")}: a change of any variable restarts it, and requests fail ` +
+          "meanwhile. Name what it needs under its environment instead.",
+      ]
+    : [];
+}
+
 /** What is different from `docker compose up` in a way that somebody may miss, one sentence or two each. */
 export function composeNotes(file: ComposeFile, app: App, roles: ComposeRoles): string[] {
   const part = [...roles.colour, ...roles.commands, ...roles.stateful].flatMap(
@@ -43,7 +62,12 @@ export function composeNotes(file: ComposeFile, app: App, roles: ComposeRoles): 
   );
   const empty = emptyVariables(part, app);
   return [
-    ...part.flatMap((service) => [...closedPorts(service, app), ...otherEnvFiles(service)]),
+    ...part.flatMap((service) => [
+      ...closedPorts(service, app),
+      ...otherEnvFiles(service),
+      ...hostPaths(service),
+      ...restartedByEnv(service, app),
+    ]),
     ...unusualIngress(file, app),
     ...(empty.length === 0
       ? []

@@ -2,7 +2,7 @@ import type { App } from "../app/app";
 import type { Problem } from "../app/problem";
 import { type ComposeFile, type ComposeService, readCompose } from "./composeFile";
 import { composeNotes } from "./composeNotes";
-import { composeProblems } from "./composeProblems";
+import { composeProblems, movingImages } from "./composeProblems";
 import { type ComposeRoles, composeRoles, networksOf } from "./composeRoles";
 import { commonOverride, lostNames, type ServiceOverride } from "./composeService";
 import { statefulOverride } from "./composeStateful";
@@ -80,14 +80,20 @@ function colourService(
   roles: ComposeRoles,
 ): ServiceOverride {
   const started = roles.colour.includes(service.name);
-  const singletons = app.singletons ?? [];
-  // Starting a service starts what it depends on, and a singleton may only start when the old one has stopped.
+  const later = [...(app.workers ?? []), ...(app.singletons ?? [])];
+  // Starting a service starts what it depends on: a worker may only start behind the gate, a singleton when the old one
+  // has stopped.
   const stays = (name: string): boolean =>
     (roles.colour.includes(name) || roles.commands.includes(name)) &&
-    (singletons.includes(service.name) || !singletons.includes(name));
-  const runsOnce = !started || runOnce(file, roles).includes(service.name);
+    (later.includes(service.name) || !later.includes(name));
+  const once = !started || runOnce(file, roles).includes(service.name);
   return {
-    ...commonOverride(service, { stays, runsOnce, images: Object.keys(app.images) }),
+    ...commonOverride(service, {
+      stays,
+      runsOnce: once,
+      retires: app.strategy === "recreate" || later.includes(service.name),
+      images: Object.keys(app.images),
+    }),
     profiles: started && service.profiles.length > 0 ? reset() : undefined,
     ports: portsOverride(service, app),
     environment: { SLIPWAY_RELEASE: "${SLIPWAY_RELEASE}" },
@@ -150,4 +156,10 @@ export function composeOverride(app: App): ComposeOverride {
     problems: [],
     ...rest,
   };
+}
+
+/** The images that the compose file names by a tag and the release does not pin. */
+export function unpinnedImages(app: App): Problem[] {
+  const { file } = readCompose(app.compose);
+  return file === undefined ? [] : movingImages(file, app, composeRoles(file, app));
 }

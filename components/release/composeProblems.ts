@@ -156,6 +156,28 @@ function hiddenStateful(service: ComposeService, app: App): Problem[] {
       ];
 }
 
+/** Images of the file itself that may be another one tomorrow, for whoever wants digests only. */
+export function movingImages(file: ComposeFile, app: App, roles: ComposeRoles): Problem[] {
+  const part = [...roles.colour, ...roles.commands, ...roles.stateful].flatMap(
+    (name) => file.services[name] ?? [],
+  );
+  return part.flatMap(({ name, image = "" }) =>
+    app.images[name] !== undefined ||
+    image.includes("$") ||
+    /@sha256:[0-9a-f]{64}$/.test(image) ||
+    image === ""
+      ? []
+      : {
+          path: `compose: services.${name}.image`,
+          received: JSON.stringify(image),
+          accepted: "an image by digest, because requireDigests is on",
+          cure:
+            `name it in the release: slipway release set ${name}=${image.replace(/:[^:/]*$/, "")}@sha256:… ` +
+            `(docker buildx imagetools inspect ${image} prints the digest)`,
+        },
+  );
+}
+
 /** Everything about the file that stands against running it as two releases side by side. */
 export function composeProblems(file: ComposeFile, app: App, roles: ComposeRoles): Problem[] {
   const others = [...unknownServices(file, app), ...contradictions(app), ...otherFiles(file)];

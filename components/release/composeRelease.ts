@@ -10,7 +10,7 @@ import {
   type Problem,
 } from "../app";
 import type { AppSlot } from "./appSlot";
-import { composeOverride } from "./composeOverride";
+import { composeOverride, unpinnedImages } from "./composeOverride";
 import { rollbackVariables } from "./day2";
 import { renderEdgeSite, type EdgeAcme } from "./edgeSite";
 import type { Host } from "./host";
@@ -76,6 +76,7 @@ const scripts = [
   "takeover",
   "back-to-classic",
   "workers",
+  "recreate",
   "keep",
 ];
 
@@ -147,6 +148,7 @@ export class ComposeRelease extends pulumi.ComponentResource {
         services: roles.colour,
         workers: app.workers,
         singletons: app.singletons,
+        strategy: app.strategy,
         perReleaseVolumes: app.perReleaseVolumes,
         drainSeconds: app.drainSeconds,
       }),
@@ -174,6 +176,9 @@ export class ComposeRelease extends pulumi.ComponentResource {
             stateful: app.stateful,
           }),
           "site.caddy": renderEdgeSite(app, { acme: args.acme }),
+          ...(app.strategy === "recreate" && {
+            "handover.caddy": renderEdgeSite(app, { acme: args.acme, handover: true }),
+          }),
           ...(args.acme?.caCertificate === undefined ? {} : { "acme-ca.pem": args.acme.caCertificate }),
           "app/compose.yml": app.compose,
           "app/override.yml": override,
@@ -198,6 +203,7 @@ export class ComposeRelease extends pulumi.ComponentResource {
 /** Every problem of the arguments that can be seen before anything is registered. */
 export function validateComposeRelease(args: ComposeReleaseArgs): Problem[] {
   const problems: Problem[] = [...validateApp(args.app), ...composeOverride(args.app).problems];
+  if (args.requireDigests ?? true) problems.push(...unpinnedImages(args.app));
   const wholeNumber = (
     path: "release" | keyof ReturnType<typeof resolveComposeReleaseDefaults>,
     least: number,

@@ -1,5 +1,5 @@
 import { imageVariable } from "../app/environment";
-import { type ComposeService, isMapping } from "./composeFile";
+import { type ComposeService, isMapping, scalarText } from "./composeFile";
 import { override, reset } from "./composeYaml";
 
 /** Parts of a service's override; keys that are undefined are not written. */
@@ -25,7 +25,10 @@ function envFileOverride(service: ComposeService): unknown {
   if (replacedEnvFiles(service).length === 0 && !formats) {
     return undefined;
   }
-  return override([".env", ...service.envFiles.filter((path) => path.startsWith("/"))]);
+  const kept = (Array.isArray(items) ? (items as unknown[]) : [items]).filter((item) =>
+    scalarText(isMapping(item) ? item.path : item)?.startsWith("/"),
+  );
+  return override([".env", ...kept]);
 }
 
 /** Takes away the dependencies on services that are not in this project. */
@@ -43,10 +46,20 @@ function linksOverride(service: ComposeService, stays: (name: string) => boolean
 }
 
 /** Brings a service back after a reboot: classic files say nothing, and then Docker leaves it down. */
-function restartOverride(service: ComposeService, runsOnce: boolean): unknown {
+function restartOverride(service: ComposeService, { runsOnce, retires }: ServiceContext): unknown {
   const { raw } = service;
   const policy = isMapping(raw.deploy) ? raw.deploy.restart_policy : undefined;
-  return raw.restart === undefined && policy === undefined && !runsOnce ? "unless-stopped" : undefined;
+  // With `always`, a reboot during the release would start again what the release has stopped.
+  const always = retires && (raw.restart === "always" || alwaysByPolicy(service));
+  return always || (raw.restart === undefined && policy === undefined && !runsOnce)
+    ? "unless-stopped"
+    : undefined;
+}
+
+/** Compose takes such a policy before `restart`. */
+function alwaysByPolicy({ raw }: ComposeService): boolean {
+  const policy = isMapping(raw.deploy) ? raw.deploy.restart_policy : undefined;
+  return isMapping(policy) && (policy.condition === undefined || policy.condition === "any");
 }
 
 /** What the override of a service depends on. */
@@ -55,6 +68,8 @@ export interface ServiceContext {
   readonly stays: (name: string) => boolean;
   /** Something waits for this service to end, so it is no service that stays up. */
   readonly runsOnce: boolean;
+  /** The next release stops it before its own start: a worker, a singleton, or an app that cannot run twice. */
+  readonly retires: boolean;
   /** Names of the images that the release pins. */
   readonly images: readonly string[];
 }
@@ -69,7 +84,8 @@ export function commonOverride(service: ComposeService, context: ServiceContext)
     build: whenSet("build"),
     pull_policy: whenSet("pull_policy"),
     container_name: whenSet("container_name"),
-    restart: restartOverride(service, context.runsOnce),
+    restart: restartOverride(service, context),
+    deploy: context.retires && alwaysByPolicy(service) ? { restart_policy: reset() } : undefined,
     depends_on: dependsOnOverride(service, context.stays),
     links: linksOverride(service, context.stays),
     env_file: envFileOverride(service),

@@ -56,6 +56,7 @@ export function statefulOverride(file: ComposeFile, app: App, roles: ComposeRole
       ...commonOverride(service, {
         stays: (name) => roles.stateful.includes(name),
         runsOnce: false,
+        retires: false,
         images,
       }),
       profiles: service.profiles.length > 0 ? reset() : undefined,

@@ -12,7 +12,27 @@ export interface EdgeAcme {
 export interface EdgeSiteArgs {
   /** @default Let's Encrypt */
   readonly acme?: EdgeAcme;
+  /** For the time in which an app that cannot run twice is replaced: requests wait for whichever release is there. */
+  readonly handover?: boolean;
 }
+
+const single = {
+  header: "\theader {\n\t\tX-Slipway-Release __RELEASE__\n\t\tdefer\n\t}\n",
+  headers: "",
+  upstream: "127.0.0.1:__UPSTREAM_PORT__",
+  tryFor: "5s",
+};
+
+// Nobody listens at that address: the host leads it to the one that serves. Which one that was is looked up for each
+// answer, because a reload would end the waiting of all.
+const handover = (app: string) => ({
+  header: `\t@next file {\n\t\troot ${edgePaths.sites}\n\t\ttry_files /${app}.next\n\t}\n`,
+  headers:
+    "\t\thandle_response {\n\t\t\theader X-Slipway-Release __RELEASE__\n" +
+    "\t\t\theader @next X-Slipway-Release __NEXT_RELEASE__\n\t\t\tcopy_response\n\t\t}\n",
+  upstream: "127.0.0.2:__UPSTREAM_PORT__",
+  tryFor: "30s",
+});
 
 /** Where the parts of the edge are on the host. */
 const edgePaths = {
@@ -39,10 +59,11 @@ const mebibyte = 1024 * 1024;
 
 /**
  * The Caddy site of one app. The host fills in `__UPSTREAM_PORT__` (the loopback port of the colour that serves) and
- * `__RELEASE__`. Without domains it answers for every name that no other app has, so one app of a host may do so.
+ * `__RELEASE__`, and with `handover` the same of the release that is to come. Without domains it answers for every name that no other app has, so one app of a host may do so.
  */
 export function renderEdgeSite(app: App, args: EdgeSiteArgs = {}): string {
   const { name, domains, limits } = resolveApp(app);
+  const between = args.handover === true ? handover(name) : single;
   const plain = domains.map((domain) => `http://${domain}`).join(", ");
   // Written out: a default site of another app on port 80 must not come before the redirect.
   const redirect =
@@ -65,13 +86,9 @@ ${domains.length === 0 ? "" : tls(name, args.acme)}	log {
 	request_body {
 		max_size ${String(limits.maxBodyMib)}MiB
 	}
-	header {
-		X-Slipway-Release __RELEASE__
-		defer
-	}
-	reverse_proxy 127.0.0.1:__UPSTREAM_PORT__ {
-		header_up X-Real-IP {remote_host}
-		lb_try_duration 5s
+${between.header}	reverse_proxy ${between.upstream} {
+${between.headers}		header_up X-Real-IP {remote_host}
+		lb_try_duration ${between.tryFor}
 		lb_try_interval 100ms
 		transport http {
 			keepalive off

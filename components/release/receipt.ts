@@ -19,6 +19,8 @@ export interface Receipt {
     /** Applied by later releases whose images this one went back behind: migrations are never reversed. */
     readonly kept: readonly string[];
   };
+  /** Stateful services that started again, because the release changed their image or settings: away while they did. */
+  readonly restarted: readonly string[];
   /** Seconds for each step. */
   readonly seconds: Readonly<Record<string, number>>;
   /** What ten requests a second through the edge saw; null for the first release. */
@@ -52,6 +54,8 @@ export interface FailedReceipt {
   readonly serves: number | null;
   /** `name -> repository@sha256:…` of the refused release. */
   readonly images: Readonly<Record<string, string>>;
+  /** Stateful services that started again. They stay as the refused release has them until another one says otherwise. */
+  readonly restarted: readonly string[];
   /** Seconds for each step that succeeded. */
   readonly seconds: Readonly<Record<string, number>>;
   /** What ten requests a second through the edge saw; null when it did not get to ask. */

@@ -61,6 +61,12 @@ describe("what is accepted is told in our words, however deep it stands", () => 
     [{ workers: [""] }, "workers[0]", '""', "the name of a service"],
     [{ singletons: [1] }, "singletons[0]", "1", "the name of a service"],
     [{ perReleaseVolumes: [1] }, "perReleaseVolumes[0]", "1", "the name of a volume"],
+    [
+      { strategy: "rolling" },
+      "strategy",
+      '"rolling"',
+      "blue-green, or recreate for an app that cannot run twice",
+    ],
     [{ drainSeconds: "30" }, "drainSeconds", '"30"', "a whole number of seconds"],
     [{ domains: [1] }, "domains[0]", "1", "a host name"],
     [{ limits: 5 }, "limits", "5", "an object with maxBodyMib or responseTimeoutSeconds"],

@@ -20,30 +20,57 @@ in_stateful() {
     --file "$root/stateful/compose.yml" --file "$root/stateful/stateful.yml" --env-file "$root/stateful/.env" "$@"
 }
 
+# Stateful services of which this release changed the image or the settings: compose has made their containers anew.
+restarted=()
+
+stateful_containers() {
+  docker ps --all --no-trunc --filter "label=com.docker.compose.project=$app-stateful" --format '{{.Label "com.docker.compose.service"}} {{.ID}}' | sort
+}
+
 ensure_stateful() {
   [ -f "$directory/stateful.yml" ] || return 0
-  local each
+  local each before after
+  before=$(stateful_containers)
   for each in blue green; do
     docker network inspect "$app-net-$each" >/dev/null 2>&1 ||
       docker network create --label "slipway.app=$app" "$app-net-$each" >/dev/null
   done
   in_stateful up --detach --no-build --pull never --wait ||
     fail stateful-failed "the services with data of their own did not come up" "read their words in the log below"
+  after=$(stateful_containers)
+  mapfile -t restarted < <(comm -13 <(echo "$before") <(echo "$after") | while read -r each _; do ! grep -q "^$each " <<<"$before" || echo "$each"; done | sort -u)
+  [ ${#restarted[@]} = 0 ] || say "restarted, because the release changes their image or settings: ${restarted[*]}"
+  await_stateful
+}
+
+# Who has no healthcheck is ready when it takes connections: else the migration of the first release comes too early.
+await_stateful() {
+  local id address port until
+  until=$(($(seconds_now) + 60))
+  for id in $(docker ps --quiet --filter "label=com.docker.compose.project=$app-stateful" --filter health=none); do
+    address=$(docker inspect --format '{{range .NetworkSettings.Networks}}{{println .IPAddress}}{{end}}' "$id" | head -n 1)
+    port=$(docker inspect --format '{{range $port, $_ := .Config.ExposedPorts}}{{println $port}}{{end}}' "$id" | sed -n 's,/tcp$,,p' | head -n 1)
+    if [ -z "$address" ] || [ -z "$port" ]; then continue; fi
+    until timeout 1 bash -c ": </dev/tcp/$address/$port" 2>/dev/null || [ "$(seconds_now)" -ge "$until" ]; do sleep 0.2; done
+  done
 }
 
 step_start() {
   remove_colour "$colour"
   local -a services
-  mapfile -t services < <(spec '.services - .singletons | .[]')
+  mapfile -t services < <(spec '.services - .singletons - .workers | .[]')
   in_colour "$colour" "$directory" "$release" up --detach --no-build --pull never --quiet-pull "${services[@]}" ||
     fail start-failed "docker compose could not start the new release" "read its words in the log below"
 }
 
-# Containers that ought to run and do not. A job that ended well and is not to start again is not one of them.
+# Containers that ought to run and do not. A job that ended well is not one of them, unless it is to start again.
 stopped_of() {
   local id
   for id in $(containers "$1" --filter status=exited --filter status=created --filter status=restarting --filter status=dead); do
-    [ "$(docker inspect --format '{{.State.Status}} {{.State.ExitCode}} {{.HostConfig.RestartPolicy.Name}}' "$id")" = 'exited 0 no' ] || echo "$id"
+    case $(docker inspect --format '{{.State.Status}} {{.State.ExitCode}} {{.HostConfig.RestartPolicy.Name}}' "$id") in
+      'exited 0 no' | 'exited 0 on-failure') ;;
+      *) echo "$id" ;;
+    esac
   done
 }
 
@@ -59,6 +86,7 @@ restart_colour() { stopped_of "$1" | xargs -r docker start >/dev/null; }
 # By label, so that it also takes what a killed `compose run` left, and needs no compose file.
 remove_colour() {
   local ids
+  stop_workers "$1"
   ids=$(containers "$1")
   if [ -n "$ids" ]; then
     # shellcheck disable=SC2086 # one word per container

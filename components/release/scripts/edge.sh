@@ -5,9 +5,14 @@
 site=/etc/caddy/slipway/$app.caddy
 readonly site
 
-render_site() { sed -e "s/__UPSTREAM_PORT__/$1/g" -e "s/__RELEASE__/$2/g" "$payload/site.caddy" | on_its_ports; }
+# render_site PORT RELEASE [TEMPLATE]
+render_site() {
+  sed -e "s/__UPSTREAM_PORT__/$1/g" -e "s/__RELEASE__/$2/g" -e "s/__NEXT_RELEASE__/$release/g" "$payload/${3:-site.caddy}" |
+    on_its_ports
+}
 
-site_serves() { [ -f "$site" ] && grep -q "127\.0\.0\.1:$1\b" "$site"; }
+# While an app that cannot run twice is replaced, the site waits: neither colour is served.
+site_serves() { [ -f "$site" ] && ! site_waits && grep -q "127\.0\.0\.1:$1\b" "$site"; }
 
 reload_edge() { systemctl reload caddy; }
 
@@ -27,7 +32,7 @@ validate_site() {
   return "$status"
 }
 
-# put_site PORT RELEASE: under the host's lock, since several apps share the edge. Until forget_old_site the old file
+# put_site PORT RELEASE [TEMPLATE]: under the host's lock, since several apps share the edge. Until forget_old_site the old file
 # can come back.
 put_site() {
   exec 8>/run/lock/slipway-edge.lock
@@ -35,7 +40,7 @@ put_site() {
   if [ -f "$payload/acme-ca.pem" ]; then
     write_file "/etc/caddy/slipway/$app-acme-ca.pem" 644 <"$payload/acme-ca.pem"
   fi
-  render_site "$1" "$2" | write_file "$site.new" 644
+  render_site "$@" | write_file "$site.new" 644
   validate_site || fail edge-refused "caddy refuses the site of $app" "read its words in the log below"
   forget_old_site
   if [ -f "$site" ]; then cp -p "$site" "$root/site.before"; else : >"$root/site.none"; fi
@@ -57,6 +62,7 @@ site_restore() {
 
 # From forget_old_site on there is only forward.
 step_switch() {
+  if site_waits; then let_through "$colour"; fi
   make_way
   put_site "$(slot_port "$colour")" "$release"
   take_over
@@ -84,9 +90,14 @@ refresh_edge() {
 step_drain() {
   drain_classic
   [ -n "$previous_colour" ] || return 0
+  await_answers "$previous_colour"
+  let_end
+  wait_for_workers
+}
+
+await_answers() {
   local until port
-  port=$(slot_port "$previous_colour")
+  port=$(slot_port "$1")
   until=$(($(seconds_now) + $(spec .drainSeconds)))
   while [ -n "$(ss -Htn state established "( dport = :$port )")" ] && [ "$(seconds_now)" -lt "$until" ]; do sleep 0.1; done
-  wait_for_workers
 }

@@ -8,10 +8,11 @@ step_fetch() {
     cp "$directory"/{compose.yml,stateful.yml,.env} "$root/stateful/"
   fi
   local image
-  local -a missing=()
+  local -a missing=() stateful_images=()
+  [ ! -f "$directory/stateful.yml" ] || mapfile -t stateful_images < <(in_stateful config --images)
   while read -r image; do
-    # A tag may have moved: only a digest is known to be the same.
-    if [[ $image == *@sha256:* ]] && docker image inspect "$image" >/dev/null 2>&1; then continue; fi
+    # A tag may have moved: only a digest is known to be the same. A database is left on the image it has.
+    if { [[ $image == *@sha256:* ]] || is_stateful_image "$image"; } && docker image inspect "$image" >/dev/null 2>&1; then continue; fi
     missing+=("$image")
   done < <(images_of_release)
   if [ ${#missing[@]} -gt 0 ]; then
@@ -24,8 +25,10 @@ step_fetch() {
 
 images_of_release() {
   jq -r '[.services[].image] | unique[]' "$payload/merged.json"
-  [ ! -f "$directory/stateful.yml" ] || in_stateful config --images
+  [ ${#stateful_images[@]} = 0 ] || printf '%s\n' "${stateful_images[@]}"
 }
+
+is_stateful_image() { printf '%s\n' "${stateful_images[@]}" | grep -qxF "$1"; }
 
 # The password goes from a file to stdin, into a Docker configuration that lives in the payload's directory.
 log_in() {

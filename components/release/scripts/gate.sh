@@ -35,6 +35,7 @@ step_gate() {
   say "answered $status"
   [ -z "$(stopped_of "$colour")" ] || fail start-crash "a service of the new release does not stay up" "read its log below"
   carry_static_over
+  start_workers
 }
 
 refuse_health() {

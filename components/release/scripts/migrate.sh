@@ -7,8 +7,20 @@ step_backup() {
   service=$(spec '.backup.service // empty')
   if [ -z "$service" ] || [ -z "$current_colour" ]; then return 0; fi
   mapfile -t words < <(spec '.backup.command[]')
-  in_colour "$current_colour" "$current_dir" "$current_release" exec -T "$service" "${words[@]}" </dev/null ||
+  run_backup "$service" "${words[@]}" </dev/null ||
     fail backup-failed "the backup command failed" "read its words in the log below; nothing was migrated"
+}
+
+# In the service where it runs; one behind a profile, which is there for commands only, runs for this one.
+run_backup() {
+  local service=$1
+  if [ -n "$(docker ps --quiet --filter "label=com.docker.compose.project=$app-stateful" --filter "label=com.docker.compose.service=$service")" ]; then
+    in_stateful exec -T "$@"
+  elif [ -n "$(containers "$current_colour" --filter "label=com.docker.compose.service=$service" --filter status=running)" ]; then
+    in_colour "$current_colour" "$current_dir" "$current_release" exec -T "$@"
+  else
+    in_colour "$current_colour" "$current_dir" "$current_release" run --rm -T --no-deps "$@"
+  fi
 }
 
 step_migrate() {

@@ -100,7 +100,7 @@ free_mib() { df --output=avail -BM "$(docker info --format '{{.DockerRootDir}}')
 # For a while two releases run: the new one needs about what the old one has now. Half of the swap counts, because idle
 # pages may go there and busy ones must not.
 free_memory() {
-  [ "$(spec '.strategy // empty')" != recreate ] || return 0
+  ! cannot_run_twice || return 0
   local old need available
   old=$(memory_of "${current_colour:-none}" || true)
   need=$(($(jq -r .minFreeMemoryMib "$payload/options.json") + (old > 128 ? old : 128)))

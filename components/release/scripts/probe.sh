@@ -5,7 +5,7 @@ probe_pid=''
 
 probe_start() {
   [ -n "$current_colour" ] || [ -n "$(classic_serves)" ] || return 0
-  local domain url
+  local domain url patience
   local -a where=()
   domain=$(spec '.domains[0] // empty')
   url=http://127.0.0.1$(spec .health.path)
@@ -14,9 +14,12 @@ probe_start() {
     url=https://$domain$(spec .health.path)
     where=(--insecure --resolve "$domain:443:127.0.0.1")
   fi
+  # Requests that wait for the new release have not failed.
+  patience=5
+  ! cannot_run_twice || patience=35
   # The fragment counts the requests and is not sent. Each line gets its time from the shell that reads it, and has to
   # leave curl at once.
-  stdbuf --output=L curl --silent --rate 600/m --max-time 5 --header "Host: $(spec .health.host)" "${where[@]}" \
+  stdbuf --output=L curl --silent --rate 600/m --max-time "$patience" --header "Host: $(spec .health.host)" "${where[@]}" \
     --output /dev/null --write-out '%{http_code}\n' "$url#[1-36000]" 7>&- 9>&- 2>/dev/null |
     while read -r status && read -r up _ </proc/uptime; do printf '%s %s\n' "$up" "$status"; done 7>&- 9>&- >"$payload/probe" &
   probe_pid=$!

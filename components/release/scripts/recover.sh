@@ -30,12 +30,12 @@ prepare_recovery() {
 }
 
 clear_journal() {
-  rm -f "$root/journal.json" "$recovery_link" "$recovery_unit"
+  rm -f "$root/journal.json" "$root/retired" "$root/site.old" "$recovery_link" "$recovery_unit"
   rm -rf "$root/recover"
 }
 
 # write_file and the edge leave these when they are cut.
-sweep() { rm -f "$root"/{state,journal}.json.?????? "$site.new" "$site.new".?????? "$recovery_unit".?????? "/etc/caddy/slipway/$app.check"*; }
+sweep() { rm -f "$root"/{state,journal}.json.?????? "$root"/retired.?????? "$site.new" "$site.new".?????? "$recovery_unit".?????? "/etc/caddy/slipway/$app.check"*; }
 
 # killed_receipt STEP RELEASE DIRECTORY: the receipt of a run that could not write its own.
 killed_receipt() {

@@ -4,8 +4,17 @@
 # with `recover` it ships nothing and puts in order what a release left that was killed.
 set -Eeuo pipefail
 
-# shellcheck disable=SC2034 # read by whoever wants to know which steps there are
-readonly STEPS=(preflight fetch backup migrate start gate retire switch drain remove)
+# An app that cannot run twice retires its old release before the new one touches the data.
+case ${1:-} in
+  --steps) strategy=${2:-blue-green} ;;
+  *) strategy=$(jq -r .strategy "$1/release.json") ;;
+esac
+if [ "$strategy" = recreate ]; then
+  STEPS=(preflight fetch backup retire migrate start gate switch drain remove)
+else
+  STEPS=(preflight fetch backup migrate start gate retire switch drain remove)
+fi
+readonly strategy STEPS
 if [ "${1:-}" = --steps ]; then
   printf '%s\n' "${STEPS[@]}"
   exit 0
@@ -20,7 +29,7 @@ release=$(jq -r .release "$payload/release.json")
 docker_config=$payload/docker
 readonly payload mode app release docker_config
 
-for part in lib undo recover preflight fetch migrate colour gate probe static edge aside adopt takeover workers keep; do
+for part in lib undo recover preflight fetch migrate colour gate probe static edge aside adopt takeover workers recreate keep; do
   # shellcheck source=/dev/null
   . "$payload/$part.sh"
 done

@@ -12,7 +12,17 @@ stop_untouched() {
 
 # Before the switch the new colour took no traffic: it goes, and what was stopped of the old one starts again.
 undo_before_switch() {
+  local -a ids
+  local alone=''
+  if site_waits; then hold; fi
   stop_untouched "$1" "$2"
+  # Its workers take no more while those of the old one come back.
+  mapfile -t ids < <(in_role "$1" workers --filter status=running)
+  ask_to_stop "${ids[@]}"
+  ! cannot_run_twice "$2" || alone=yes
+  # An app that can run twice has its workers back before the new ones have ended.
+  if [ -n "$current_colour" ] && [ -z "$alone" ]; then bring_back || return 1; fi
+  await_end "${ids[@]}"
   remove_colour "$1"
   # The same release over again lives in the same directory: that one still serves.
   if [ "$2" != "$current_dir" ]; then
@@ -20,7 +30,7 @@ undo_before_switch() {
     rm -rf "$2"
   fi
   if [ -n "$current_colour" ]; then
-    bring_workers_back
+    bring_back || return 1
     restart_colour "$current_colour" || return 1
   fi
   # What Docker was still making when its client was killed.
@@ -142,16 +152,18 @@ steps_json() {
     jq -Rn '[inputs | split(" ") | {key: .[0], value: (.[1] | tonumber)}] | from_entries'
 }
 
+restarted_json() { printf '%s\n' "${restarted[@]}" | jq -Rn '[inputs | select(. != "")]'; }
+
 # The receipt is scanned for secrets before it leaves the host: the engine keeps it in plain state.
 end_well() {
   clear_journal
   jq -cn --slurpfile spec "$payload/release.json" --arg result "$finished" --arg colour "${colour:-$current_colour}" \
     --arg previous "$current_release" --argjson seconds "$(steps_json)" --argjson probe "$(probe_json)" \
-    --argjson migrations "$(migrations_json)" '
+    --argjson migrations "$(migrations_json)" --argjson restarted "$(restarted_json)" '
       $spec[0] as $s
       | {app: $s.app, release: $s.release, result: $result,
          previous: (if $previous == "" then null else ($previous | tonumber) end), colour: $colour,
-         images: $s.images, migrations: $migrations, seconds: $seconds, probe: $probe}' |
+         images: $s.images, migrations: $migrations, restarted: $restarted, seconds: $seconds, probe: $probe}' |
     redact_json >"$payload/receipt.json"
   [ "$finished" = unchanged ] || append_receipt
   cat "$payload/receipt.json" >&3 2>/dev/null
@@ -161,10 +173,10 @@ end_badly() {
   tail -n 100 "$log" | jq -Rn '[inputs]' >"$payload/tail.json"
   jq -cn --slurpfile spec "$payload/release.json" --slurpfile log "$payload/tail.json" --arg step "$step" \
     --arg code "$failure_code" --arg message "$failure_message" --arg cure "$failure_cure" \
-    --arg serves "$current_release" --argjson seconds "$(steps_json)" --argjson probe "$(probe_json)" '
+    --arg serves "$current_release" --argjson seconds "$(steps_json)" --argjson probe "$(probe_json)" --argjson restarted "$(restarted_json)" '
       {app: $spec[0].app, release: $spec[0].release, result: "failed", step: $step, code: $code, message: $message,
        cure: $cure, serves: (if $serves == "" then null else ($serves | tonumber) end), images: $spec[0].images,
-       seconds: $seconds, probe: $probe, log: $log[0]}' |
+       restarted: $restarted, seconds: $seconds, probe: $probe, log: $log[0]}' |
     redact_json >"$payload/receipt.json"
   [ "$failure_code" = killed ] || append_receipt
   cat "$payload/receipt.json" >&4 2>/dev/null

@@ -59,6 +59,7 @@ describe("validateApp", () => {
     ["domains[0]", { domains: ["203.0.113.7"] }],
     ["domains[1]", { domains: ["shop.example.com", "shop.example.com"] }],
     ["stateful[1]", { stateful: ["db", "db"] }],
+    ["strategy", { strategy: "rolling" as "recreate" }],
     ["drainSeconds", { drainSeconds: -1 }],
     ["limits.maxBodyMib", { limits: { maxBodyMib: 0 } }],
     ["limits.responseTimeoutSeconds", { limits: { responseTimeoutSeconds: 1.5 } }],

@@ -21,7 +21,7 @@ function bash(parts: readonly string[], lines: string): string {
 }
 
 const speak = `say() { :; }; fail() { echo "$1"; exit 0; }
-  containers() { :; }; stopped_of() { :; }; slot_port() { echo 1; }; carry_static_over() { :; }`;
+  containers() { :; }; stopped_of() { :; }; slot_port() { echo 1; }; carry_static_over() { :; }; start_workers() { :; }`;
 const jump = (by: number): string => `SECONDS=$((SECONDS + ${by}))`;
 
 describe("a clock that is set while a release goes out", () => {

@@ -1,5 +1,5 @@
 import type { App } from "../../../components/app";
-import { composeOverride } from "../../../components/release/composeOverride";
+import { composeOverride, unpinnedImages } from "../../../components/release/composeOverride";
 import { appWith, composeApps } from "../../support/composeApps";
 
 // What compose makes of these texts is shown with the real compose, in test/sandbox/composeOverride.test.ts.
@@ -104,12 +104,62 @@ volumes:
     expect(override).toContain("    env_file: !override\n      - .env\n      - /etc/shop/extra.env\n");
   });
 
+  it("keeps what an env file of the host says besides its path, and asks for none of the repository", () => {
+    const { override } = composeOverride(
+      appWith(
+        `${minimal}    env_file:\n      - {path: .env.local, required: false}\n      - {path: /etc/shop.env, required: false}\n`,
+      ),
+    );
+    expect(override).toContain(
+      "    env_file: !override\n      - .env\n      - path: /etc/shop.env\n        required: false\n",
+    );
+    expect(override).not.toContain(".env.local");
+  });
+
+  it("lets nothing that a release has stopped come back at a reboot", () => {
+    const worker = (policy: string): string =>
+      composeOverride(
+        appWith(`${minimal}  jobs: {image: x, ${policy}}\n`, { workers: ["jobs"] }),
+      ).override.split("  jobs:")[1] ?? "";
+    expect(worker("restart: always")).toContain("restart: unless-stopped");
+    expect(worker("restart: on-failure")).not.toContain("restart:");
+    const byPolicy = worker("deploy: {restart_policy: {condition: any}}");
+    expect(byPolicy).toContain("restart: unless-stopped");
+    expect(byPolicy).toContain("restart_policy: !reset null");
+    const web = `${minimal}    restart: always\n`;
+    expect(composeOverride(appWith(web)).override).not.toContain("restart: unless-stopped");
+    expect(composeOverride(appWith(web, { strategy: "recreate" })).override).toContain(
+      "restart: unless-stopped",
+    );
+  });
+
+  it("refuses images of others that may be another one tomorrow, where digests are asked for", () => {
+    const app = { ...composeApps.queue, stateful: ["db", "redis"] };
+    expect(unpinnedImages(app).map(({ path, received }) => `${path} ${received}`)).toEqual([
+      'compose: services.backup.image "postgres:16"',
+      'compose: services.db.image "postgres:16"',
+      'compose: services.redis.image "redis:7"',
+    ]);
+    expect(unpinnedImages(app)[2]?.cure).toBe(
+      "name it in the release: slipway release set redis=redis@sha256:… (docker buildx imagetools inspect redis:7 prints the digest)",
+    );
+    const pinned = { ...app, images: { ...app.images, db: "postgres", redis: "redis", backup: "postgres" } };
+    expect(unpinnedImages(pinned)).toEqual([]);
+  });
+
+  it("says which database any variable would restart", () => {
+    expect(composeOverride(composeApps.queue).notes).toContainEqual(
+      expect.stringMatching(/^services\.db reads \.env: a change of any variable restarts it/),
+    );
+  });
+
   it("notes what somebody may miss", () => {
     const { notes } = composeOverride({ ...composeApps.named, ingress: { service: "proxy", port: 80 } });
     expect(notes.map((note) => note.slice(0, 60))).toEqual([
       "services.django publishes 8000, 5678: a release publishes on",
       "services.django reads ./.env.prod: here it reads the release",
       "services.proxy publishes 8080, 8443, 8404: a release publish",
+      "services.proxy mounts /var/log/shop of the host: kept as it ",
       "ingress.port is 80, and services.proxy publishes 8080, 8443,",
     ]);
     const compose = `${minimal}    command: echo $$HOME $A \${B} \${C:-c}\n  dev: { image: x, profiles: [dev] }\n`;

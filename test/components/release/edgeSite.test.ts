@@ -61,6 +61,19 @@ https://shop.example.com, https://www.example.com {
 `);
   });
 
+  it("lets requests wait for either release while an app that cannot run twice is replaced", () => {
+    const site = renderEdgeSite(appWith(""), { handover: true });
+    expect(site).toContain(`	reverse_proxy 127.0.0.2:__UPSTREAM_PORT__ {
+		handle_response {
+			header X-Slipway-Release __RELEASE__
+			header @next X-Slipway-Release __NEXT_RELEASE__
+			copy_response
+		}
+		header_up X-Real-IP {remote_host}
+		lb_try_duration 30s
+`);
+  });
+
   it("leaves the certificate authority to Caddy when nothing is said", () => {
     expect(renderEdgeSite(appWith("", { domains: ["shop.example.com"] }))).not.toContain("tls");
   });
