@@ -37,6 +37,8 @@ export interface AppDescription {
   readonly stateful: readonly string[];
   /** Keys of the stack, without `slipway:`, laid over it for the rehearsal; null takes one away. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** The old release stops before the new one starts: requests wait, and slow ones end before the switch. */
+  readonly recreate: boolean;
   readonly requests: RequestsSpec;
 }
 
@@ -64,6 +66,7 @@ const schema = z.looseObject({
   health: z.looseObject({ path: urlPath }),
   migrate: z.looseObject({ service: z.string() }).optional(),
   ingress: z.looseObject({ service: z.string() }),
+  strategy: z.string().optional(),
   stateful: services,
   workers: services,
   singletons: services,
@@ -96,6 +99,7 @@ export function readDescription(
     outside: outsideImages(path.join(directory, parsed.data.compose), parsed.data, Object.keys(build)),
     stateful,
     config,
+    recreate: parsed.data.strategy === "recreate",
     requests: {
       ...rehearse,
       get: rehearse.get ?? [health.path, "/"].map((value) => ({ path: value })),

@@ -3,7 +3,13 @@ import { CliError } from "../errors";
 import type { AppDescription } from "./description";
 import { lostFiles } from "./keptFiles";
 import { startLoad } from "./load/load";
-import { defaultSettleSeconds, type LoadPlan, type LoadReport, type LoadTarget } from "./load/plan";
+import {
+  defaultSettleSeconds,
+  heldLimitSeconds,
+  type LoadPlan,
+  type LoadReport,
+  type LoadTarget,
+} from "./load/plan";
 import type { ReleaseName, ReleaseResult } from "./results";
 import { servingRelease } from "./serving";
 import type { LoadSize } from "./steps";
@@ -133,11 +139,12 @@ async function judgeServes(context: ShipContext, facts: Facts): Promise<CliError
   }
   const dropped = droppedRequests(report);
   if (dropped) return dropped;
-  if (facts.from !== null && context.description.requests.slow && report.slowAcrossSwitch < 2) {
+  const { recreate, requests } = context.description;
+  if (facts.from !== null && !recreate && requests.slow && report.slowAcrossSwitch < 2) {
     return new CliError(
       "the load proved less than it has to: too few slow requests were in flight at the switch",
       {
-        received: `${report.slowAcrossSwitch} of ${context.description.requests.slow}`,
+        received: `${report.slowAcrossSwitch} of ${requests.slow}`,
         accepted: "2, so that it is seen whether the old release finishes what it has begun",
         cure: "let rehearse.slow name a path that takes about 2 seconds",
       },
@@ -189,10 +196,18 @@ function droppedRequests({ failed, requests, failures }: LoadReport): CliError |
 
 type ReleasePlan = Pick<LoadPlan, "from" | "to" | "expected" | "requestsPerSecond" | "settleSeconds">;
 
-function loadPlan({ requests }: AppDescription, target: LoadTarget, release: ReleasePlan): LoadPlan {
+function loadPlan(
+  { requests, recreate }: AppDescription,
+  target: LoadTarget,
+  release: ReleasePlan,
+): LoadPlan {
   const { get: pages, slow, upload, guessed: acceptRedirects } = requests;
   const { from, to, expected, requestsPerSecond, settleSeconds } = release;
-  const size = { requestsPerSecond, settleSeconds };
+  const size = {
+    requestsPerSecond,
+    settleSeconds,
+    ...(recreate && { answerLimitSeconds: heldLimitSeconds }),
+  };
   return { target, pages, slow, upload, acceptRedirects, from, to, expected, ...size };
 }
 

@@ -92,18 +92,22 @@ export class Load {
     agent.destroy();
   }
 
+  private get limitSeconds(): number {
+    return this.plan.answerLimitSeconds ?? answerLimitSeconds;
+  }
+
   private async page(turn: number, agent: ReturnType<typeof makeAgent>): Promise<void> {
     const page = this.plan.pages[turn % this.plan.pages.length];
     if (page === undefined) throw new Error("the load plan names no page");
     const { target, acceptRedirects } = this.plan;
-    const limitSeconds = answerLimitSeconds;
+    const limitSeconds = this.limitSeconds;
     await this.record("page", request({ target, ...page, agent, acceptRedirects, limitSeconds }));
   }
 
   private async slowPages(path: string, offsetMs: number): Promise<void> {
     await sleep(offsetMs);
     const agent = makeAgent(this.plan.target, false);
-    const limitSeconds = answerLimitSeconds + slowSeconds;
+    const limitSeconds = this.limitSeconds + slowSeconds;
     while (!this.stopping) {
       await this.record("slow", request({ target: this.plan.target, path, agent, limitSeconds }));
     }
@@ -111,7 +115,7 @@ export class Load {
 
   private async uploads(upload: NonNullable<LoadPlan["upload"]>): Promise<void> {
     while (!this.stopping) {
-      const posted = await this.record("upload", uploadOnce(this.plan.target, upload));
+      const posted = await this.record("upload", uploadOnce(this.plan.target, upload, this.limitSeconds));
       if (posted.kept && this.kept.length < keptUploads) this.kept.push(posted.kept);
       await sleep(uploadEveryMs);
     }

@@ -39,6 +39,8 @@ export interface LoadPlan {
   readonly to: number;
   /** Whether `to` is to take the traffic, or must never see any. */
   readonly expected: "serves" | "refused";
+  /** An answer later than this is a failure. @default 5 */
+  readonly answerLimitSeconds?: number;
   /** GET clients, half of them with keep-alive. @default 20 */
   readonly clients?: number;
   /** GET requests a second of all clients together. @default 180 */
@@ -93,5 +95,7 @@ export const releaseHeader = "x-slipway-release";
 
 /** An answer later than this is a failure, in seconds; a slow page may take as much longer as it is slow. */
 export const answerLimitSeconds = 5;
+/** As long as the edge lets requests wait for an app that cannot run twice, and as the first answer then takes. */
+export const heldLimitSeconds = 35;
 export const slowSeconds = 2;
 export const defaultSettleSeconds = 1.5;

@@ -14,9 +14,12 @@ export interface Posted extends Answer {
  * Posts one file the way a browser does: where the form hands out Django's CSRF cookie, its token goes back with
  * the file. A POST is never repeated on its own.
  */
-export async function uploadOnce(target: LoadTarget, upload: LoadUpload): Promise<Posted> {
+export async function uploadOnce(
+  target: LoadTarget,
+  upload: LoadUpload,
+  limitSeconds = answerLimitSeconds,
+): Promise<Posted> {
   const agent = makeAgent(target, false);
-  const limitSeconds = answerLimitSeconds;
   const form = await request({ target, path: upload.path, agent, limitSeconds });
   // A view that takes POST only answers 405 to the form: then there is no token to bring back.
   if (form.failure !== undefined && form.status === undefined) return form;

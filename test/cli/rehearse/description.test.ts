@@ -46,6 +46,23 @@ describe("an app's description", () => {
     });
   });
 
+  it("finds the images of others in the compose file, but not those of services without a part in a release", () => {
+    const text = `${app}build: {web: {context: app}}\nstateful: [db, queue]\nstrategy: recreate\n`;
+    write("slipway.yaml", `${text}rehearse: {config: {database: null}}\n`);
+    write("app/Dockerfile", "FROM python\n");
+    write(
+      "docker-compose.prod.yml",
+      "services:\n  web: {image: '${WEB_IMAGE:-web}'}\n  job: {image: '${WEB_IMAGE:-web}'}\n  nginx: {image: 'nginx:1'}\n" +
+        "  db: {image: '${DB_IMAGE:-postgres:16}'}\n  queue: {image: 'redis:7', profiles: [x]}\n  mail: {image: mailhog, profiles: [dev]}\n",
+    );
+    expect(readDescription(directory)).toMatchObject({
+      outside: { nginx: "nginx:1", db: "postgres:16", queue: "redis:7" },
+      stateful: ["db", "queue"],
+      recreate: true,
+      config: { database: null },
+    });
+  });
+
   it("takes the builds of the classic docker-compose.ci.yml when it has none of its own", () => {
     write("slipway.yaml", app);
     write("app/Dockerfile.prod", "FROM python\n");
