@@ -28,8 +28,8 @@ const single = {
 const handover = (app: string) => ({
   header: `\t@next file {\n\t\troot ${edgePaths.sites}\n\t\ttry_files /${app}.next\n\t}\n`,
   headers:
-    "\t\thandle_response {\n\t\t\theader X-Slipway-Release __RELEASE__\n" +
-    "\t\t\theader @next X-Slipway-Release __NEXT_RELEASE__\n\t\t\tcopy_response\n\t\t}\n",
+    "\t\thandle_response {\n\t\t\troute {\n\t\t\t\theader X-Slipway-Release __RELEASE__\n" +
+    "\t\t\t\theader @next X-Slipway-Release __NEXT_RELEASE__\n\t\t\t\tcopy_response\n\t\t\t}\n\t\t}\n",
   upstream: "127.0.0.2:__UPSTREAM_PORT__",
   tryFor: "30s",
 });

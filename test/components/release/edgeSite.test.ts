@@ -65,9 +65,11 @@ https://shop.example.com, https://www.example.com {
     const site = renderEdgeSite(appWith(""), { handover: true });
     expect(site).toContain(`	reverse_proxy 127.0.0.2:__UPSTREAM_PORT__ {
 		handle_response {
-			header X-Slipway-Release __RELEASE__
-			header @next X-Slipway-Release __NEXT_RELEASE__
-			copy_response
+			route {
+				header X-Slipway-Release __RELEASE__
+				header @next X-Slipway-Release __NEXT_RELEASE__
+				copy_response
+			}
 		}
 		header_up X-Real-IP {remote_host}
 		lb_try_duration 30s
