@@ -30,5 +30,6 @@ systemd-run --quiet --collect --wait --pipe \
   --setenv="SLIPWAY_FROM=${SUDO_USER:-root}@${from:-this host}" "$@" \
   bash "$payload/$ENTRY" "$payload" </dev/null 7<&- || status=$?
 case $(systemctl is-active "slipway-$UNIT-${payload##*.}") in active | activating | deactivating) ;; *) rm -rf "$payload" ;; esac
-if [ "$status" != 0 ] && read -r told <&7; then status=$told; fi
+# 255 is systemd's word for a signal: it was killed before it had begun anything.
+if [ "$status" != 0 ] && read -r told <&7; then status=$told; elif [ "$status" = 255 ]; then status=12; fi
 exit "$status"
