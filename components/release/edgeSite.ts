@@ -16,24 +16,6 @@ export interface EdgeSiteArgs {
   readonly handover?: boolean;
 }
 
-const single = {
-  header: "\theader {\n\t\tX-Slipway-Release __RELEASE__\n\t\tdefer\n\t}\n",
-  headers: "",
-  upstream: "127.0.0.1:__UPSTREAM_PORT__",
-  tryFor: "5s",
-};
-
-// Nobody listens at that address: the host leads it to the one that serves. Which one that was is looked up for each
-// answer, because a reload would end the waiting of all.
-const handover = (app: string) => ({
-  header: `\t@next file {\n\t\troot ${edgePaths.sites}\n\t\ttry_files /${app}.next\n\t}\n`,
-  headers:
-    "\t\thandle_response {\n\t\t\troute {\n\t\t\t\theader X-Slipway-Release __RELEASE__\n" +
-    "\t\t\t\theader @next X-Slipway-Release __NEXT_RELEASE__\n\t\t\t\tcopy_response\n\t\t\t}\n\t\t}\n",
-  upstream: "127.0.0.2:__UPSTREAM_PORT__",
-  tryFor: "30s",
-});
-
 /** Where the parts of the edge are on the host. */
 const edgePaths = {
   caddyfile: "/etc/caddy/Caddyfile",
@@ -55,6 +37,58 @@ function tls(app: string, acme: EdgeAcme | undefined): string {
   return `\ttls {\n\t\tissuer acme {\n\t\t\tdir ${acme.directory}\n${roots}\t\t}\n\t}\n`;
 }
 
+interface ProxyArgs {
+  readonly upstream: string;
+  readonly timeoutSeconds: number;
+  readonly retrySeconds?: number;
+  readonly dialSeconds?: number;
+  readonly answers?: string;
+}
+
+function reverseProxy({ upstream, timeoutSeconds, retrySeconds, dialSeconds = 5, answers = "" }: ProxyArgs) {
+  const retry =
+    retrySeconds === undefined
+      ? ""
+      : `\t\tlb_try_duration ${String(retrySeconds)}s\n\t\tlb_try_interval 100ms\n`;
+  return `	reverse_proxy ${upstream} {
+${answers}		header_up X-Real-IP {remote_host}
+${retry}		transport http {
+			keepalive off
+			dial_timeout ${String(dialSeconds)}s
+			response_header_timeout ${String(timeoutSeconds)}s
+		}
+	}
+`;
+}
+
+function proxy(timeoutSeconds: number): string {
+  const header = "\theader {\n\t\tX-Slipway-Release __RELEASE__\n\t\tdefer\n\t}\n";
+  return header + reverseProxy({ upstream: "127.0.0.1:__UPSTREAM_PORT__", timeoutSeconds, retrySeconds: 5 });
+}
+
+/**
+ * Nobody listens at these addresses: the host leads them to the release that serves. Which one that was is looked up for
+ * each answer, since a reload would cut off whoever waits. A request with a body cannot be sent a second time once its
+ * connection was refused: those wait for the connection itself.
+ */
+function waitingProxy(app: string, timeoutSeconds: number): string {
+  const answers = `		handle_response {
+			route {
+				header X-Slipway-Release __RELEASE__
+				header @next X-Slipway-Release __NEXT_RELEASE__
+				copy_response
+			}
+		}
+`;
+  const common = { timeoutSeconds, answers };
+  return `	@next file {
+		root ${edgePaths.sites}
+		try_files /${app}.next
+	}
+	@body method POST PUT PATCH DELETE
+${reverseProxy({ ...common, upstream: "@body 127.0.0.3:__UPSTREAM_PORT__", dialSeconds: 35 })}${reverseProxy({ ...common, upstream: "127.0.0.2:__UPSTREAM_PORT__", retrySeconds: 30 })}`;
+}
+
 const mebibyte = 1024 * 1024;
 
 /**
@@ -63,7 +97,6 @@ const mebibyte = 1024 * 1024;
  */
 export function renderEdgeSite(app: App, args: EdgeSiteArgs = {}): string {
   const { name, domains, limits } = resolveApp(app);
-  const between = args.handover === true ? handover(name) : single;
   const plain = domains.map((domain) => `http://${domain}`).join(", ");
   // Written out: a default site of another app on port 80 must not come before the redirect.
   const redirect =
@@ -86,17 +119,7 @@ ${domains.length === 0 ? "" : tls(name, args.acme)}	log {
 	request_body {
 		max_size ${String(limits.maxBodyMib)}MiB
 	}
-${between.header}	reverse_proxy ${between.upstream} {
-${between.headers}		header_up X-Real-IP {remote_host}
-		lb_try_duration ${between.tryFor}
-		lb_try_interval 100ms
-		transport http {
-			keepalive off
-			dial_timeout 5s
-			response_header_timeout ${String(limits.responseTimeoutSeconds)}s
-		}
-	}
-	handle_errors {
+${args.handover === true ? waitingProxy(name, limits.responseTimeoutSeconds) : proxy(limits.responseTimeoutSeconds)}	handle_errors {
 		header X-Slipway-Release __RELEASE__
 		respond "{http.error.status_code} {http.error.status_text}"
 	}

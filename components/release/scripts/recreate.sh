@@ -10,18 +10,22 @@ site_waits() { grep -q '127\.0\.0\.2:' "$site" 2>/dev/null; }
 
 hold_table() { printf 'slipway_hold_%s' "${app//-/_}"; }
 
-# hold [COLOUR]: where the edge's connections go while the site waits. Without a colour they are refused, as they are at
-# an address where nobody listens: nothing of a request was sent then, and every method can be tried again.
+# hold [COLOUR]: where the edge's connections go while the site waits. Without a colour they are refused, which the edge
+# tries again, or get no answer at all: the kernel tries those again.
 hold() {
-  local table lead=''
+  local table port lead
   table=$(hold_table)
-  [ -z "${1:-}" ] || lead="ip daddr 127.0.0.2 tcp dport $(slot_port "$current_colour") dnat to 127.0.0.1:$(slot_port "$1")"
+  port=$(slot_port "$current_colour")
+  if [ -n "${1:-}" ]; then
+    lead="type nat hook output priority -100; ip daddr { 127.0.0.2, 127.0.0.3 } tcp dport $port dnat to 127.0.0.1:$(slot_port "$1")"
+  else
+    lead="type filter hook output priority 0; ip daddr 127.0.0.3 tcp dport $port tcp flags & (syn | ack) == syn drop"
+  fi
   nft -f - <<NFT
 table ip $table
 delete table ip $table
 table ip $table {
   chain edge {
-    type nat hook output priority -100;
     $lead
   }
 }
@@ -47,9 +51,14 @@ let_through() {
   sleep 1
 }
 
+# The kernel takes twice as long from try to try.
 let_end() {
   rm -f "$next_mark"
-  nft delete table ip "$(hold_table)" 2>/dev/null || true
+  nft list table ip "$(hold_table)" >/dev/null 2>&1 || return 0
+  local until
+  until=$(($(seconds_now) + 35))
+  while [ -n "$(ss -Htn state syn-sent dst 127.0.0.3)" ] && [ "$(seconds_now)" -lt "$until" ]; do sleep 0.1; done
+  nft delete table ip "$(hold_table)"
 }
 
 # The old release answers what it has, then all of it stops; its workers have the time of the drain.

@@ -63,6 +63,8 @@ https://shop.example.com, https://www.example.com {
 
   it("lets requests wait for either release while an app that cannot run twice is replaced", () => {
     const site = renderEdgeSite(appWith(""), { handover: true });
+    expect(site).toContain(`	reverse_proxy @body 127.0.0.3:__UPSTREAM_PORT__ {`);
+    expect(site).toContain("			dial_timeout 35s\n");
     expect(site).toContain(`	reverse_proxy 127.0.0.2:__UPSTREAM_PORT__ {
 		handle_response {
 			route {
