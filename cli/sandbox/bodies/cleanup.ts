@@ -41,7 +41,7 @@ async function remove(args: readonly string[]): Promise<void> {
       if (!(error instanceof DockerError)) throw error;
       const busy = /in use|active endpoints|in progress|busy/i.test(error.stderr);
       if (!busy && /no such|not found/i.test(error.stderr)) return;
-      if (attempt >= 10) throw error;
+      if (attempt >= 40) throw error;
     }
     await sleep(300);
   }
