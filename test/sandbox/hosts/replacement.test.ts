@@ -1,16 +1,19 @@
 // A droplet is replaced by another one behind a reserved address, under load. In the sandbox the address behaves as at
 // DigitalOcean: it moves at once, and a connection that is open then is cut. Not proven here: how long DigitalOcean takes
 // to make a droplet, to move a volume and to move an address.
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import { lostFiles } from "../../../cli/rehearse/keptFiles";
 import { startLoad, type RunningLoad } from "../../../cli/rehearse/load/load";
 import type { LoadTarget } from "../../../cli/rehearse/load/plan";
+import { makeAgent, request } from "../../../cli/rehearse/load/request";
 import { describeSandbox } from "../support";
 import { HostStack, type Run } from "./hostStack";
 
 const minutes = 60_000;
-const stack = new HostStack("replacement", { "slipway:host": { reservedIp: true, protect: false } });
+const stack = new HostStack("replacement", {
+  "slipway:host": { reservedIp: true, protect: false },
+  "slipway:app": { domains: ["notes.example.test"] },
+  "slipway:dns": { zone: "example.test" },
+});
 let load: RunningLoad | undefined;
 
 const droplet = async () => {
@@ -19,10 +22,16 @@ const droplet = async () => {
   return only;
 };
 
-async function begin(target: LoadTarget): Promise<RunningLoad> {
+function target(): LoadTarget {
+  const known = stack.road.store.progress.target;
+  if (!known) throw new Error("nothing was provisioned");
+  return known;
+}
+
+async function begin(): Promise<RunningLoad> {
   const { get, slow, upload } = stack.road.description.requests;
   const releases = { from: 1, to: 2, expected: "serves" } as const;
-  return startLoad({ target, pages: get, slow, upload, requestsPerSecond: 60, ...releases });
+  return startLoad({ target: target(), pages: get, slow, upload, requestsPerSecond: 60, ...releases });
 }
 
 /** Each of these was through before the next one was. */
@@ -34,6 +43,9 @@ function inOrder({ events }: Run, wanted: readonly string[]): void {
     done.filter((each) => wanted.includes(each)).filter((each, index, all) => all.indexOf(each) === index),
   ).toEqual(wanted);
 }
+
+const certificates = () =>
+  stack.road.onHost("cd /var/lib/caddy/.local/share/caddy && find . -name '*.crt' | xargs sha256sum");
 
 describeSandbox("a droplet behind a reserved address", () => {
   beforeAll(async () => {
@@ -47,9 +59,8 @@ describeSandbox("a droplet behind a reserved address", () => {
     "is replaced with no failed request: the new one is released first, then the address moves, then the old one goes",
     async () => {
       const before = await droplet();
-      const { target } = stack.road.store.progress;
-      if (target === null || target === undefined) throw new Error("nothing was provisioned");
-      load = await begin(target);
+      const issued = await certificates();
+      load = await begin();
       const run = await stack.up({ "slipway:host": { generation: 2, size: "s-2vcpu-4gb" } });
       const report = await load.finish({ minRequests: 500, withinSeconds: 5 });
       console.info(
@@ -58,6 +69,8 @@ describeSandbox("a droplet behind a reserved address", () => {
       expect(report.failures).toEqual([]);
       expect(report.requests).toBeGreaterThan(500);
 
+      expect(issued).toContain("notes.example.test");
+      expect(await certificates()).toBe(issued);
       const after = await droplet();
       expect(after.id).not.toBe(before.id);
       expect(run.lost).toEqual([
@@ -76,20 +89,9 @@ describeSandbox("a droplet behind a reserved address", () => {
   it(
     "takes uploads and certificates along on its data volume, with a gap that is measured",
     async () => {
-      const { outputs } = await stack.up({
-        "slipway:host": { mediaVolumeGib: 1 },
-        "slipway:app": { domains: ["notes.example.test"] },
-        "slipway:dns": { zone: "example.test" },
-      });
-      const certificates = () =>
-        stack.road.onHost("cd /var/lib/caddy/.local/share/caddy && find . -name '*.crt' | xargs sha256sum");
+      await stack.up({ "slipway:host": { mediaVolumeGib: 1 } });
       const issued = await certificates();
-      const target = {
-        url: String(outputs["url"]),
-        address: String(outputs["address"]),
-        ca: readFileSync(path.join(stack.road.directory, "acme-ca.crt"), "utf8"),
-      };
-      load = await begin(target);
+      load = await begin();
       const run = await stack.up({ "slipway:host": { generation: 3 } });
       const report = await load.finish({ minRequests: 500, withinSeconds: 5 });
       console.info(
@@ -97,9 +99,8 @@ describeSandbox("a droplet behind a reserved address", () => {
       );
       expect(report.longestGapMs).toBeLessThan(45_000);
       expect(report.uploads.length).toBeGreaterThan(0);
-      expect(await lostFiles(target, report.uploads)).toBeUndefined();
+      expect(await lostFiles(target(), report.uploads)).toBeUndefined();
       expect(await certificates()).toBe(issued);
-      expect(issued).not.toBe("");
       inOrder(run, [
         "created host-images-3",
         "replaced host-media-attachment",
@@ -111,5 +112,20 @@ describeSandbox("a droplet behind a reserved address", () => {
       ]);
     },
     5 * minutes,
+  );
+
+  it(
+    "takes connections again when the next one does not come",
+    async () => {
+      const ask = (limitSeconds: number) =>
+        request({ target: target(), path: "/healthz", agent: makeAgent(target(), false), limitSeconds });
+      await stack.road.onHost("/usr/local/lib/slipway/leave.sh door");
+      expect((await ask(2)).failure).toBe("no answer within 2 s");
+      expect(await stack.road.onHost("systemctl is-active slipway-door.timer")).toBe("active");
+      // What the timer starts after 5 minutes.
+      await stack.road.onHost("systemctl start slipway-door.service");
+      expect((await ask(5)).failure).toBeUndefined();
+    },
+    minutes,
   );
 });
