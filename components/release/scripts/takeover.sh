@@ -48,7 +48,7 @@ retire_classic() {
   ids=$(spec '.workers[]' | remembered_services | running)
   if [ -n "$ids" ]; then
     # shellcheck disable=SC2086 # one word per container
-    docker stop --time "$(spec .drainSeconds)" $ids >/dev/null 9>&- &
+    docker stop --time "$(spec .drainSeconds)" $ids >/dev/null 7>&- 9>&- &
     workers_pid=$!
   fi
 }
