@@ -51,11 +51,13 @@ let_through() {
   sleep 1
 }
 
-# The kernel takes twice as long from try to try.
+# What the edge has accepted before its reload may connect just behind it, and the kernel waits twice as long from try to
+# try.
 let_end() {
   rm -f "$next_mark"
   nft list table ip "$(hold_table)" >/dev/null 2>&1 || return 0
   local until
+  sleep 1
   until=$(($(seconds_now) + 35))
   while [ -n "$(ss -Htn state syn-sent dst 127.0.0.3)" ] && [ "$(seconds_now)" -lt "$until" ]; do sleep 0.1; done
   nft delete table ip "$(hold_table)"
