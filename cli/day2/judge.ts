@@ -28,11 +28,11 @@ export function judge(status: HostStatus, wanted: Wanted): Finding[] {
     ...(status.release === null
       ? [error("no release serves", "ship one: slipway release set, then pulumi up")]
       : []),
+    ...judgeRuns(status),
     ...status.services.flatMap(judgeService),
     ...judgeEdge(status),
     ...judgeCertificates(status),
     ...judgeDisks(status),
-    ...judgeRuns(status),
     ...judgeDrift(status, wanted),
   ];
   return findings.sort((a, b) => Number(a.level === "warning") - Number(b.level === "warning"));

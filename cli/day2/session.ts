@@ -114,7 +114,9 @@ export class ConnectionLost extends CliError {
 export function refusal(stderr: string): CliError {
   const message = /^slipway: (.*)$/m.exec(stderr)?.[1];
   const cure = /^ {2}cure: (.*)$/m.exec(stderr)?.[1];
-  if (message !== undefined && cure !== undefined) return new CliError(message, { cure });
+  const rest = stderr.replace(/^(slipway: | {2}cure: ).*\n?/gm, "");
+  const log = rest.trim() === "" ? undefined : { title: "what the host said", text: rest };
+  if (message !== undefined && cure !== undefined) return new CliError(message, { cure, log });
   return new CliError("the host could not do it", {
     cure: "read its words",
     log: { title: "what the host said", text: stderr },

@@ -6,10 +6,15 @@ staging=$root/restore
 readonly staging
 
 verb_restore() {
+  # Each by itself: in a list of commands bash would go on after an error.
   case ${1:-} in
-    apply) apply_restore && return ;;
-    undo) undo_restore && return ;;
+    apply) apply_restore ;;
+    undo) undo_restore ;;
+    *) receive_backup ;;
   esac
+}
+
+receive_backup() {
   need_release
   exec 9>>"$root/lock"
   flock --nonblock 9 || refuse "another run holds the lock: $(head -c 200 "$root/lock")" "wait until it has ended"
@@ -23,9 +28,10 @@ verb_restore() {
   fi
   rm -f "$root/restore.words"
   exec 9>&-
-  # A unit of its own: a connection that is cut must not leave the app stopped.
+  # A unit of its own: a connection that is cut must not leave the app stopped, and neither must a kill.
   local status=0
   systemd-run --quiet --collect --wait --pipe --unit="slipway-$app-restore" --property=TimeoutStopSec=180 \
+    --property="ExecStopPost=-$here/day2.sh restore undo" \
     "$here/day2.sh" restore apply </dev/null || status=$?
   exit "$status"
 }
@@ -130,7 +136,7 @@ volumes_back() {
 # sql CONTAINER: statements on stdin, in a database that nobody restores.
 sql() {
   # shellcheck disable=SC2016 # the container's shell expands it
-  docker exec --interactive "$1" sh -c 'exec psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
+  docker exec --interactive "$1" sh -c 'export PGOPTIONS="-c client_min_messages=warning"; exec psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
     --username="${POSTGRES_USER:-postgres}" --dbname=template1'
 }
 
@@ -243,6 +249,6 @@ end_restore() {
   set +e
   put_back
   printf 'slipway: the restore failed while %s; what was there is back\n  cure: %s\n' "$step_of_restore" \
-    "read the words above; the backup is as it was" >&2
+    "mend what the other words say, or take another backup; then run it again" >&2
   exit 125
 }
