@@ -1,4 +1,5 @@
 // A command on the host with the streams of this process: a terminal when there is one, otherwise pipes.
+import { spawnSync } from "node:child_process";
 import type { ClientChannel } from "ssh2";
 import { CliError, exitCodes } from "../errors";
 import { exitCode, type Session } from "./session";
@@ -65,6 +66,8 @@ function takeTerminal(
     if (stdin.isRaw) stdin.setRawMode(false);
   };
   stdin.setRawMode(true);
+  // Node's raw mode still adds a carriage return to each line, which an editor over there does not expect.
+  spawnSync("stty", ["-opost"], { stdio: [stdin, "ignore", "ignore"] });
   stdout.on("resize", resize);
   // Also when this process ends in some other way: a terminal left raw shows nothing of what is typed.
   process.once("exit", restore);

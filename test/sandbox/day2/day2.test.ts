@@ -49,6 +49,8 @@ function inTerminal(words: readonly string[]): Promise<Ended> {
   return outcome(spawn("script", ["-qec", `stty rows 30 cols 97; ${quoted}`, "/dev/null"], { cwd: project }));
 }
 
+const aCommandRuns =
+  'for _ in $(seq 100); do [ -n "$(docker ps -q --filter label=slipway.run)" ] && break; sleep 0.1; done';
 const containers = () => road.onHost("docker ps --quiet --no-trunc | sort");
 
 describeSandbox("the day-2 commands", () => {
@@ -101,10 +103,22 @@ describeSandbox("the day-2 commands", () => {
   );
 
   it(
+    "carry a Ctrl-C over where there is no terminal",
+    async () => {
+      const { child, ended } = start(["run", "--raw", "--", "python", "-c", "import time; time.sleep(60)"]);
+      await road.onHost(aCommandRuns);
+      child.kill("SIGINT");
+      expect((await ended).code).toBe(130);
+      expect(await road.onHost("docker ps --all --quiet --filter label=slipway.run")).toBe("");
+    },
+    minutes,
+  );
+
+  it(
     "give a terminal where there is one",
     async () => {
       const { code, stdout } = await inTerminal(["exec", "--", "sh", "-c", "tty && stty size; exit 5"]);
-      expect(stdout).toMatch(/\/dev\/pts\/\d+\r?\n30 97\r?\n/);
+      expect(stdout).toMatch(/\/dev\/pts\/\d+\r\n30 97\r\n/);
       expect(code).toBe(5);
     },
     minutes,
