@@ -5,10 +5,11 @@ shopt -s nullglob
 root=/var/lib/slipway/$1
 colour=$(jq -r .colour "$root/state.json")
 
-for file in "$root"/{journal.json,recover,site.before,site.none} "$root"/*.json.?????? "/etc/caddy/slipway/$1".caddy.new* \
+for file in "$root"/{journal.json,recover,site.before,site.none,site.old,retired} "$root"/*.json.?????? "/etc/caddy/slipway/$1".{next,caddy.new*} \
   "/etc/caddy/slipway/$1".check* /etc/systemd/system/slipway-recover-* /etc/systemd/system/*.wants/slipway-recover-* /run/slipway.*; do
   [ ! -e "$file" ] || echo "file $file"
 done
+nft list tables | { grep slipway_hold || true; }
 systemctl list-units --all --plain --no-legend 'slipway-*-release-*' | sed 's/^/unit /'
 pgrep --full --list-full '/run/slipway\.' | sed 's/^/process /' || true
 

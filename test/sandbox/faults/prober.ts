@@ -24,6 +24,7 @@ export class Prober {
   constructor(
     private readonly target: LoadTarget,
     private readonly pages: readonly string[],
+    private readonly limitSeconds = 5,
   ) {
     this.running = Array.from({ length: clients }, (_, index) => this.client(index));
   }
@@ -52,7 +53,7 @@ export class Prober {
     for (let turn = index; !this.stopped; turn += 1) {
       const next = sleep(pauseMs);
       const path = this.pages[turn % this.pages.length] ?? "/";
-      const asked = request({ target: this.target, path, agent, limitSeconds: 5 });
+      const asked = request({ target: this.target, path, agent, limitSeconds: this.limitSeconds });
       this.pending.add(asked);
       const answer = await asked;
       const connection = keepAlive ? "a kept connection" : "a new connection";
