@@ -2,6 +2,7 @@
 // other than Redis, and workers that do not heed SIGTERM.
 import { setTimeout as sleep } from "node:timers/promises";
 import { UpFailed } from "../../../cli/rehearse/world";
+import { sendRelease } from "../faults/payload";
 import { fixtureApp, Road } from "../road/road";
 import { describeSandbox } from "../support";
 
@@ -172,6 +173,25 @@ describeSandbox("an app with its database, broker, workers and beat in the compo
       const { ticks } = now;
       await until("beat goes on", 20, (found) => found.ticks.length > ticks.length + 2);
       expect(beats(await state()).at(-1)).toBe(serving);
+    },
+    2 * minutes,
+  );
+
+  it(
+    "names the broker that another command in the file restarts; its counters go on, the database is left alone",
+    async () => {
+      const database = await containers("service=db");
+      const broker = await containers("service=redis");
+      const { visits } = await state();
+      const release = road.store.progress.lastRelease + 1;
+      const replace = { "redis-server --appendonly yes": "redis-server --appendonly yes --maxmemory 512mb" };
+      expect(await sendRelease(road, release, { replace })).toMatchObject({ status: 0 });
+      road.store.update({ lastRelease: release, serving: release });
+      expect((await road.receipts()).at(-1)).toMatchObject({ release, restarted: ["redis"] });
+      expect(await containers("service=db")).toBe(database);
+      expect(await containers("service=redis")).not.toBe(broker);
+      await fetch(road.url("/"));
+      expect((await state()).visits).toBe(visits + 1);
     },
     2 * minutes,
   );
