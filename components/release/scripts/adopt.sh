@@ -30,6 +30,7 @@ check_adoption() {
   check_something_is_there
   check_classic_https
   check_classic_stateful
+  check_classic_alone
   check_firewall
 }
 
@@ -85,6 +86,12 @@ check_classic_stateful() {
         "choose a quiet time and allow a gap: docker stop $(name_of "$id"), then pulumi up; it goes on with the same volume"
     done
   done < <(jq -r '.stateful[]?' "$payload/options.json")
+}
+
+check_classic_alone() {
+  ! cannot_run_twice || [ -z "$(classic_containers)" ] ||
+    fail adopt-recreate "this app cannot run twice (strategy: recreate), and its classic containers run" \
+      "choose a quiet time and allow a gap: docker compose --project-name $adopt_project stop, then pulumi up; its volumes are kept"
 }
 
 # Docker's published ports go past ufw, the edge does not.

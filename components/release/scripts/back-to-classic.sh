@@ -101,9 +101,9 @@ leave_port() {
 
 # Beat never twice: the release's own stop first.
 change_workers() {
-  local id
-  for id in $(spec '.singletons[], .workers[]'); do
-    of_services "$id" "$current_colour" | xargs -r docker stop --time "$(spec .drainSeconds)" >/dev/null
+  local role
+  for role in singletons workers; do
+    in_role "$current_colour" "$role" --filter status=running | xargs -r docker stop --time "$(spec .drainSeconds)" >/dev/null
   done
   spec '.workers[], .singletons[]' | remembered_services | xargs -r docker start >/dev/null
 }

@@ -112,6 +112,7 @@ describeSandbox("a server of the classic script", () => {
       "as it is: nothing",
       "a project that is not there: adopt-missing",
       "data that two would write: adopt-stateful",
+      "an app that cannot run twice: adopt-recreate",
       "a firewall that is closed: adopt-firewall",
       "HTTPS of its own: adopt-https",
     ]);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2317,SC2329 # called by what is sourced
+# shellcheck disable=SC2030,SC2031,SC2317,SC2329 # called by what is sourced, in the same subshell
 # Prints what preflight says of servers that cannot be taken over. Run on one that can be, as each of them by turns.
 set -Eeuo pipefail
 shipped=$(find /var/lib/slipway/shop/releases -name payload | head -n 1)
@@ -12,7 +12,7 @@ refused() (
   jq "$2" "$shipped/options.json" >"$payload/options.json"
   # shellcheck disable=SC2034 # read by what is sourced
   app=shop
-  for part in lib aside adopt; do
+  for part in lib aside adopt recreate; do
     # shellcheck source=/dev/null
     . "$payload/$part.sh"
   done
@@ -28,6 +28,11 @@ refused() (
 refused "as it is" . check_adoption
 refused "a project that is not there" '.adopt.project = "ap"' check_something_is_there
 refused "data that two would write" '.stateful = ["web"]' check_adoption
+alone() {
+  jq '.strategy = "recreate"' "$shipped/release.json" >"$payload/release.json"
+  check_adoption
+}
+refused "an app that cannot run twice" . alone
 (
   ufw() { printf 'Status: active\n\n80/tcp ALLOW Anywhere\n'; }
   refused "a firewall that is closed" . check_adoption
