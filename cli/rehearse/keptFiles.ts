@@ -33,7 +33,7 @@ export async function lostFiles(
   return new CliError(`files of an earlier release are gone: ${what}`, {
     accepted: "each static file that a page of an earlier release names, and each upload, as it was",
     cure: lost.some(({ kind }) => kind === "static")
-      ? "list the volume of the static files under perReleaseVolumes, so that they are carried over"
+      ? "let STATIC_ROOT be a named volume of the compose file, and list it under perReleaseVolumes: then they are carried over"
       : "let uploads go to a named volume of the compose file that is not listed under perReleaseVolumes",
   });
 }

@@ -55,12 +55,17 @@ await_stateful() {
   done
 }
 
+refuse_start() { fail start-failed "docker compose could not start the new release" "read its words in the log below"; }
+
 step_start() {
   remove_colour "$colour"
   local -a services
   mapfile -t services < <(spec '.services - .singletons - .workers | .[]')
-  in_colour "$colour" "$directory" "$release" up --detach --no-build --pull never --quiet-pull "${services[@]}" ||
-    fail start-failed "docker compose could not start the new release" "read its words in the log below"
+  if [ -n "$(spec '.perReleaseVolumes[]')" ]; then
+    in_colour "$colour" "$directory" "$release" create --no-build --pull never --quiet-pull "${services[@]}" || refuse_start
+    carry_static_early
+  fi
+  in_colour "$colour" "$directory" "$release" up --detach --no-build --pull never --quiet-pull "${services[@]}" || refuse_start
 }
 
 # Containers that ought to run and do not. A job that ended well is not one of them, unless it is to start again.
