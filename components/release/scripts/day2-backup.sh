@@ -25,7 +25,8 @@ backup_plan() {
   plan=$(merged | jq -sc '{
     kept: [.[0]["x-slipway"].volumes[]? | select(.perRelease | not) | .name],
     mounts: [.[1] // {} | . as $file | .services // {} | to_entries[] | .key as $service
-             | .value.volumes[]? | select(.type == "volume") | {service: $service, name: $file.volumes[.source].name}]}')
+             | .value.volumes[]? | select(.type == "volume") | {service: $service, name: $file.volumes[.source].name}],
+    binds: [.[].services // {} | .[].volumes[]? | select(.type == "bind") | .source]}')
   while read -r service; do
     id=$(containers stateful --filter "label=com.docker.compose.service=$service" --filter status=running | head -n 1)
     if [ -z "$id" ]; then
@@ -44,6 +45,9 @@ backup_plan() {
     databases+=("$(jq -cn --arg name "$volume" --argjson plan "$plan" '{file: "\($name).tar", kind: "volume",
       service: ([$plan.mounts[] | select(.name == $name).service] | first), name: $name}')")
   done < <(jq -r '[.kept[], .mounts[].name] | unique[]' <<<"$plan")
+  while read -r directory; do
+    notes+=("the directory $directory of the host is not in it")
+  done < <(jq -r --arg own "$current_dir/" '[.binds[] | select(startswith($own) | not)] | unique[]' <<<"$plan")
   printf '%s\n' "${databases[@]}" | jq -cn '[inputs] | {parts: .}' | jq -c --args '.notes = $ARGS.positional' "${notes[@]}"
 }
 

@@ -1,7 +1,11 @@
 // An app with everything in its compose file: database, broker, two workers and beat. What is not proven here: brokers
 // other than Redis, and workers that do not heed SIGTERM.
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UpFailed } from "../../../cli/rehearse/world";
+import { Commands } from "../day2/commands";
 import { sendRelease } from "../faults/payload";
 import { fixtureApp, Road } from "../road/road";
 import { describeSandbox } from "../support";
@@ -194,6 +198,40 @@ describeSandbox("an app with its database, broker, workers and beat in the compo
       expect((await state()).visits).toBe(visits + 1);
     },
     2 * minutes,
+  );
+
+  it(
+    "is backed up while it runs, and comes back with the rows and counters of then",
+    async () => {
+      const commands = new Commands(road.directory);
+      const directory = path.join(mkdtempSync(path.join(tmpdir(), "slipway-orders-")), "backup");
+      const early = (await enqueue("count", 3, 0.1)).ids;
+      const before = await until("early tasks are done", 30, (now) =>
+        runsOf(now, early).every((n) => n === 1),
+      );
+      const backup = await commands.run(["backup", "--output", directory]);
+      expect(backup).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("orders_exports is kept by a driver") as string,
+      });
+      expect(readdirSync(directory).sort()).toEqual(["db.dump", "manifest.json", "orders_redis_data.tar"]);
+
+      await fetch(road.url("/"));
+      const later = (await enqueue("count", 3, 0.1)).ids;
+      await until("later tasks are done", 30, (now) => runsOf(now, later).every((n) => n === 1));
+      const restored = await commands.run(["restore", directory, "--yes"]);
+      expect(restored).toMatchObject({ code: 0, stderr: "" });
+
+      const now = await state();
+      expect(now.visits).toBe(before.visits);
+      // Beat goes on at once, so that there are rows of its tasks as well.
+      expect(runsOf(now, early)).toEqual(once(early));
+      expect(runsOf(now, later)).toEqual([0, 0, 0]);
+      const anew = (await enqueue("count", 1, 0.1)).ids;
+      await until("the workers work again", 30, (found) => runsOf(found, anew)[0] === 1);
+      rmSync(path.dirname(directory), { recursive: true });
+    },
+    3 * minutes,
   );
 
   it(

@@ -1,54 +1,18 @@
 // The day-2 commands as somebody types them, over real SSH, on one small app. Not proven here: that the Pulumi CLI hands
 // out the access to a real stack; see the unit tests for what is asked of it.
-import { spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fixtureApp, Road } from "../road/road";
 import { describeSandbox } from "../support";
+import { Commands } from "./commands";
 
 const minutes = 60_000;
-const project = path.resolve(__dirname, "../../..");
 const road = new Road({ name: "day2", app: fixtureApp("notes") });
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const bin = path.join(project, "cli/bin/slipway.cjs");
-const target = ["--stack", "staging", "--sandbox", road.directory];
-
-function command([name = "", ...words]: readonly string[]): string[] {
-  return [bin, name, ...target, ...words];
-}
-
-function start(words: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
-  const child = spawn(process.execPath, command(words), { cwd: project });
-  return { child, ended: outcome(child) };
-}
-
-function outcome(child: ChildProcess): Promise<Ended> {
-  const texts = { stdout: "", stderr: "" };
-  child.stdout?.on("data", (chunk: Buffer) => (texts.stdout += chunk.toString()));
-  child.stderr?.on("data", (chunk: Buffer) => (texts.stderr += chunk.toString()));
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, ...texts })));
-}
-
-async function slipway(words: readonly string[], stdin = ""): Promise<Ended> {
-  const { child, ended } = start(words);
-  child.stdin?.end(stdin);
-  return ended;
-}
-
-/** The same in a terminal of 30 lines and 97 columns. */
-function inTerminal(words: readonly string[]): Promise<Ended> {
-  const quoted = [process.execPath, ...command(words)].map((word) => `'${word}'`).join(" ");
-  return outcome(spawn("script", ["-qec", `stty rows 30 cols 97; ${quoted}`, "/dev/null"], { cwd: project }));
-}
-
+const commands = new Commands(road.directory);
+const slipway = (words: readonly string[], stdin?: string) => commands.run(words, stdin);
 const aCommandRuns =
   'for _ in $(seq 100); do [ -n "$(docker ps -q --filter label=slipway.run)" ] && break; sleep 0.1; done';
 const containers = () => road.onHost("docker ps --quiet --no-trunc | sort");
@@ -105,7 +69,14 @@ describeSandbox("the day-2 commands", () => {
   it(
     "carry a Ctrl-C over where there is no terminal",
     async () => {
-      const { child, ended } = start(["run", "--raw", "--", "python", "-c", "import time; time.sleep(60)"]);
+      const { child, ended } = commands.start([
+        "run",
+        "--raw",
+        "--",
+        "python",
+        "-c",
+        "import time; time.sleep(60)",
+      ]);
       await road.onHost(aCommandRuns);
       child.kill("SIGINT");
       expect((await ended).code).toBe(130);
@@ -117,7 +88,13 @@ describeSandbox("the day-2 commands", () => {
   it(
     "give a terminal where there is one",
     async () => {
-      const { code, stdout } = await inTerminal(["exec", "--", "sh", "-c", "tty && stty size; exit 5"]);
+      const { code, stdout } = await commands.inTerminal([
+        "exec",
+        "--",
+        "sh",
+        "-c",
+        "tty && stty size; exit 5",
+      ]);
       expect(stdout).toMatch(/\/dev\/pts\/\d+\r\n30 97\r\n/);
       expect(code).toBe(5);
     },
@@ -141,7 +118,7 @@ describeSandbox("the day-2 commands", () => {
     "go back on the host at once, while a command that somebody runs goes on; the next up agrees",
     async () => {
       const wait = "import os, sys; sys.stdin.read(); print(os.environ['SLIPWAY_RELEASE'])";
-      const running = start(["run", "--raw", "--", "python", "-c", wait]);
+      const running = commands.start(["run", "--raw", "--", "python", "-c", wait]);
       await road.onHost(
         'for _ in $(seq 100); do [ -n "$(docker ps -q --filter label=slipway.run)" ] && break; sleep 0.1; done',
       );
