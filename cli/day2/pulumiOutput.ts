@@ -43,13 +43,11 @@ export async function readPulumiAccess(project: string, stack: string): Promise<
   }
 }
 
-/** The one on PATH, then the project's own through npx. */
+/** The one that is installed, then the project's own. npx puts that one first on PATH, and it may have to be downloaded. */
 function findPulumi(project: string): readonly string[] {
-  const directories = [
-    ...(process.env["PATH"] ?? "").split(path.delimiter),
-    path.join(project, "node_modules/.bin"),
-  ];
-  for (const directory of directories.filter((each) => each !== "")) {
+  const own = (directory: string): boolean => directory.endsWith(path.join("node_modules", ".bin"));
+  const onPath = (process.env["PATH"] ?? "").split(path.delimiter).filter((each) => each !== "" && !own(each));
+  for (const directory of [...onPath, path.join(project, "node_modules/.bin")]) {
     try {
       const candidate = path.join(directory, "pulumi");
       accessSync(candidate, constants.X_OK);
