@@ -12,12 +12,20 @@ step_remove() {
   if [ -n "$previous_colour" ]; then
     remove_colour "$previous_colour"
   fi
+  remove_volumes_but "$directory"
   local dir kept
   kept=$(kept_directories)
   for dir in "$root"/releases/*/; do
-    dir=${dir%/}
-    [ "$dir" = "$directory" ] || remove_release_volumes "$dir"
-    grep -qxF "$dir" <<<"$kept" || rm -rf "$dir"
+    grep -qxF "${dir%/}" <<<"$kept" || rm -rf "${dir%/}"
+  done
+}
+
+# remove_volumes_but DIRECTORY: of all releases, only the one that lies there keeps the volumes that bear its name.
+remove_volumes_but() {
+  local dir
+  for dir in "$root"/releases/*/; do
+    # Where there is no release the pattern is left as it is, and would name every volume.
+    if [ -d "$dir" ] && [ "${dir%/}" != "$1" ]; then remove_release_volumes "${dir%/}"; fi
   done
 }
 

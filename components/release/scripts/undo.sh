@@ -84,6 +84,7 @@ finish_switch() {
   step_drain
   settle_takeover || return 1
   remove_colour "$previous_colour"
+  remove_volumes_but "$3"
   jq -c --slurpfile applied <(cat "$3/migrations.json" 2>/dev/null || echo '[]') \
     '{app, release, result: "released", recovered: true, images, migrations: {applied: $applied[0]}}' \
     "$3/release.json" >"$payload/receipt.json"
