@@ -46,7 +46,9 @@ export async function readPulumiAccess(project: string, stack: string): Promise<
 /** The one that is installed, then the project's own. npx puts that one first on PATH, and it may have to be downloaded. */
 function findPulumi(project: string): readonly string[] {
   const own = (directory: string): boolean => directory.endsWith(path.join("node_modules", ".bin"));
-  const onPath = (process.env["PATH"] ?? "").split(path.delimiter).filter((each) => each !== "" && !own(each));
+  const onPath = (process.env["PATH"] ?? "")
+    .split(path.delimiter)
+    .filter((each) => each !== "" && !own(each));
   for (const directory of [...onPath, path.join(project, "node_modules/.bin")]) {
     try {
       const candidate = path.join(directory, "pulumi");
